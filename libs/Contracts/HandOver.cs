@@ -9,13 +9,12 @@ public sealed record HandedSession(SessionRecord Record, string Sealed);
 public sealed record HandedSlot(int Slot, long Epoch);
 
 /// <summary>
-/// What a transceiver that leaves sends to a successor, by <c>POST /internal/v1/handover/{step}</c>: <c>prepare</c>, then for each group of
-/// slots <c>state</c> and <c>commit</c>.
+/// What a transceiver that leaves sends to a successor, by <c>POST /internal/v1/handover/{step}</c>: <c>prepare</c>, then for some slots
+/// <c>announce</c>, then for each few of them <c>state</c> and <c>commit</c>.
 /// </summary>
 /// <param name="Shard">The sender.</param>
-/// <param name="Slots">The slots of this step. None in <c>prepare</c>.</param>
-/// <param name="Sessions">In <c>state</c>, the sessions of the slots. In <c>prepare</c>, one session of the sender to rehearse with, if it
-/// has one. None in <c>commit</c>.</param>
+/// <param name="Slots">The slots of <c>state</c> and <c>commit</c>. None in the other steps.</param>
+/// <param name="Sessions">In <c>announce</c> and <c>state</c>, the sessions of the slots. None in the other steps.</param>
 public sealed record HandOverRequest(int Shard, IReadOnlyList<HandedSlot> Slots, IReadOnlyList<HandedSession> Sessions);
 
 /// <summary>The answer of a successor.</summary>

@@ -104,6 +104,9 @@ public sealed class LinkAcceptor
         }
     }
 
+    /// <summary>When a frame with the cookie of any link was read last. <see cref="Instant.Never"/> before the first one.</summary>
+    public Instant LastHeard { get; private set; } = Instant.Never;
+
     public bool IsUp(int link) => (uint)link < (uint)_linkCount && _links[link].IsUp;
     public bool IsDraining(int link) => (uint)link < (uint)_linkCount && _links[link].IsDraining;
 
@@ -353,7 +356,7 @@ public sealed class LinkAcceptor
         }
         ref Link found = ref _links[link];
         if (found.Address != from) { Drops.Count(LinkDrop.WrongSource); return false; }
-        found.LastHeard = now;
+        found.LastHeard = LastHeard = now;
         if (!found.IsUp)
         {
             SetUp(link, true);

@@ -133,10 +133,11 @@ internal static class InternalEndpoints
         HandOverAnswer? answer;
         switch (step)
         {
-            case "prepare": answer = runtime.Receiver.Prepare(asked); break;
+            case "prepare": answer = runtime.Receiver.Prepare(); break;
+            case "announce": answer = await runtime.Receiver.AnnounceAsync(asked); break;
             case "state": answer = runtime.Receiver.Stage(asked); break;
             case "commit": answer = runtime.Receiver.Commit(asked); break;
-            default: return ApiError.NotFound("unknown_step", "A hand-over has the steps prepare, state and commit.");
+            default: return ApiError.NotFound("unknown_step", "A hand-over has the steps prepare, announce, state and commit.");
         }
         return answer is null ? Busy("not_admitting", "The transceiver takes no sessions now.")
             : Results.Json(answer, ContractsJson.Default.HandOverAnswer);

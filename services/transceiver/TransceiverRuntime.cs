@@ -29,7 +29,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
         EndLimit = TimeSpan.FromMilliseconds(500), HandOverLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1), LookForRelaysEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly FleetOptions _fleet;
     private readonly TransceiverOptions _options;
@@ -42,6 +42,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly FitnessWatch _fitness;
     private readonly SlotTable _slots;
     private readonly HandOverSender _sender;
+    private readonly SemaphoreSlim _moving = new(1);
+    private readonly IsolationWatch _isolation = new();
     private readonly PeerProbe _probe;
     private readonly CheckpointReader? _checkpoints;
     private readonly string _incarnation;
@@ -80,7 +82,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             loggers.CreateLogger<FleetReporter>());
         var codec = new CheckpointCodec(keys.PasswordKeys);
         Checkpoints = new CheckpointWriter(store, codec, time, loggers.CreateLogger<CheckpointWriter>());
-        Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey),
+        Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey, time),
             options.Codec, Checkpoints, time, loggers);
         var records = new OwnershipRecords(
             store, fleet, options, self, [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint, LoadNow, time);
@@ -128,7 +130,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public bool IsAdmitting => IsFit && Keeper.Status.IsAdmitting(MonotonicClock.Now);
 
     /// <summary>This process can serve callers. While it cannot, it must not take slots either.</summary>
-    public bool IsFit => _fitness.IsFit;
+    public bool IsFit => _fitness.IsFit && !_isolation.IsIsolated;
 
     public void Start()
     {
@@ -145,6 +147,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         var watch = new WorkerWatch(Workers.Count);
         Task unproven = Task.CompletedTask, rehearsal = Try(RehearseProbeAsync(cancellation));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _keepStop.Token);
+        Task relays = Try(LookForRelaysAsync(stop.Token));
         using var timer = new PeriodicTimer(WatchEvery, _time);
         bool isStalled = false;
         try
@@ -181,7 +184,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             // The service was asked to stop.
         }
         await stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_keeping, rehearsal).ConfigureAwait(false);
+        await Task.WhenAll(_keeping, rehearsal, relays).ConfigureAwait(false);
         return !isStalled;
     }
 
@@ -279,8 +282,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         Task keeping = Try(Keeper.RunAsync(keepingStop.Token));
         using (var limit = new CancellationTokenSource(HandOverLimit))
         {
-            await Try(_sender.PrepareAsync(limit.Token)).ConfigureAwait(false);
-            if (_sender.HasSuccessor) await Try(_sender.MoveAsync(limit.Token)).ConfigureAwait(false);
+            await Try(MoveAwayAsync(limit.Token)).ConfigureAwait(false);
         }
         while (Directory.Living > 0 && _time.GetTimestamp() < deadline)
         {
@@ -307,12 +309,47 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         LogLeft(_logger, PendingReports);
     }
 
+    /// <summary>
+    /// Hands the sessions over while no relay reaches this process. Others can't see that: our record is renewed, so our lease does not run
+    /// out.
+    /// </summary>
+    private async Task LookForRelaysAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(LookForRelaysEvery, _time);
+        while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
+        {
+            Instant[] heard = [.. Workers.Select(worker => worker.RelaysHeardAt).Where(at => at != Instant.Never)];
+            if (_isolation.Look(heard.Length == 0 ? Instant.Never : heard.Max(), Workers.All(w => w.IsCertain), MonotonicClock.Now))
+            {
+                Keeper.NoteFit(IsFit);
+                if (_isolation.IsIsolated) LogIsolated(_logger, Directory.Living);
+                else LogReached(_logger);
+            }
+            if (_isolation.IsIsolated && Directory.Living > 0) await Try(MoveAwayAsync(cancellation)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task MoveAwayAsync(CancellationToken cancellation)
+    {
+        await _moving.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await _sender.PrepareAsync(cancellation).ConfigureAwait(false);
+            if (_sender.HasSuccessor) await _sender.MoveAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _moving.Release();
+        }
+    }
+
     /// <summary>What keeps this process from taking new sessions, in words for an operator.</summary>
     public IEnumerable<string> Missing()
     {
         OwnershipStatus status = Keeper.Status;
         if (status.IsDraining) yield return "draining";
         else if (_fitness.Problem is { } problem) yield return problem;
+        else if (_isolation.IsIsolated) yield return "no relay reaches this process";
         else if (!status.IsAdmitting(MonotonicClock.Now)) yield return status.Problem ?? "the lease has run out";
         else if (ServedSlots == 0) yield return "no slot is ours yet";
     }
@@ -334,6 +371,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         Receiver.Dispose();
         Keeper.Dispose();
         _keepStop.Dispose();
+        _moving.Dispose();
         await _reporter.DisposeAsync().ConfigureAwait(false);
         await Checkpoints.DisposeAsync().ConfigureAwait(false);
         await _restorer.DisposeAsync().ConfigureAwait(false);
@@ -382,7 +420,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     }
 
     /// <summary>
-    /// Does once what a takeover does, with the first session of this process, so that the first takeover does not wait for the compiler.
+    /// Does once what a takeover and a hand-over do, with the first session of this process, so that the first ones do not wait for the
+    /// compiler.
     /// </summary>
     private async Task RehearseAsync(CancellationToken cancellation)
     {
@@ -390,7 +429,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         if (await _sender.SampleAsync().WaitAsync(AnswerLimit, _time, cancellation).ConfigureAwait(false) is not [var sample, ..]) return;
         _isRehearsed = true;
         if (_checkpoints is not null) await _checkpoints.ReadAsync(sample.Record.CallId, cancellation).ConfigureAwait(false);
-        Receiver.Rehearse(sample);
+        await _sender.RehearseAsync(sample, cancellation).ConfigureAwait(false);
     }
 
     private bool IsHere(SessionRecord record)
@@ -422,6 +461,12 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             LogStepFailed(_logger, e);
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "No relay reaches this process. Its {Sessions} sessions go to other transceivers, as far as they can")]
+    private static partial void LogIsolated(ILogger logger, int sessions);
+
+    [LoggerMessage(LogLevel.Information, "A relay reaches this process again")]
+    private static partial void LogReached(ILogger logger);
 
     [LoggerMessage(LogLevel.Error, "A step of the ownership loop failed")]
     private static partial void LogStepFailed(ILogger logger, Exception exception);

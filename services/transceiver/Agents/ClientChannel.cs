@@ -28,6 +28,8 @@ internal sealed class ClientChannel : IDisposable
 
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private const int BytesOfRelay = 64;
+
     private readonly IAgentHost _host;
     private readonly ArrayBufferWriter<byte> _buffer = new(1024);
     private readonly Utf8JsonWriter _json;
@@ -41,9 +43,7 @@ internal sealed class ClientChannel : IDisposable
     public ClientChannel(IAgentHost host)
     {
         _host = host;
-        long clientMaximum = host.Session.Offer.MaxMessageSize;
-        SendLimit = clientMaximum is > 0 and < MaximumEventBytes ? Math.Max((int)clientMaximum, SmallestMaximumEventBytes)
-            : MaximumEventBytes;
+        SendLimit = SendLimitOf(host.Session);
         Exists = host.Session.Offer.SctpPort is not null;
         _json = new Utf8JsonWriter(_buffer, WriterOptions);
         _eventIdPrefix = Encoding.ASCII.GetBytes("event_" + RandomNumberGenerator.GetHexString(12, lowercase: true));
@@ -59,7 +59,10 @@ internal sealed class ClientChannel : IDisposable
     public int SendLimit { get; }
 
     /// <summary>The largest event of a backend that certainly fits after <see cref="Relay"/>.</summary>
-    public int RelayLimit => SendLimit - 64;
+    public int RelayLimit => SendLimit - BytesOfRelay;
+
+    /// <summary>The same for a session without a channel here.</summary>
+    public static int RelayLimitOf(SessionRecord record) => SendLimitOf(record) - BytesOfRelay;
 
     /// <summary>The number of events that did not fit into <see cref="MaximumPendingBytes"/>.</summary>
     public int DroppedEvents { get; private set; }
@@ -220,4 +223,8 @@ internal sealed class ClientChannel : IDisposable
         (++_sequence).TryFormat(destination[(_eventIdPrefix.Length + 1)..], out int digits, "x");
         return _eventIdPrefix.Length + 1 + digits;
     }
+
+    private static int SendLimitOf(SessionRecord record)
+        => record.Offer.MaxMessageSize is > 0 and < MaximumEventBytes and var maximum
+            ? Math.Max((int)maximum, SmallestMaximumEventBytes) : MaximumEventBytes;
 }

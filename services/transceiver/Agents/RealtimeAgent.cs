@@ -36,6 +36,7 @@ internal sealed class RealtimeAgent : Agent
     private readonly string? _apiKey;
     private readonly BackendPolicy _policy;
     private readonly ReadOnlyMemory<short> _apology;
+    private readonly PreparedBackends? _prepared;
     private BackendSession _session;
     private readonly ConversationLog<RememberedItem> _conversation = new();
     private readonly List<string> _inProgress = [];
@@ -65,15 +66,27 @@ internal sealed class RealtimeAgent : Agent
     private bool _isApologyDue;
 
     /// <param name="apology">24 kHz PCM that the caller hears when the backend is given up. Empty for none.</param>
+    /// <param name="prepared">Where a session that is handed over may find its backend. Null for nowhere.</param>
     public RealtimeAgent(
-        IAgentHost host, Uri url, string? apiKey, BackendPolicy? policy = null, ReadOnlyMemory<short> apology = default) : base(host)
+        IAgentHost host, Uri url, string? apiKey, BackendPolicy? policy = null, ReadOnlyMemory<short> apology = default,
+        PreparedBackends? prepared = null) : base(host)
     {
+        _prepared = prepared;
         _url = url;
         _apiKey = apiKey;
         _policy = policy ?? BackendPolicy.Default;
         _apology = apology;
         _session = new BackendSession(host.Asked);
     }
+
+    /// <summary>Connects to the backend of a session that is about to be handed over to us.</summary>
+    /// <param name="asked">The session's configuration in its record.</param>
+    public static PreparedBackend Prepare(Uri url, string? apiKey, SessionRecord record, JsonElement? asked, AgentState state)
+        => new(
+            ready => new RealtimeConnection(
+                url, apiKey, BackendPolicy.Default.ConnectDeadline, new SessionDropCounters(), ready, record.Traceparent,
+                ClientChannel.RelayLimitOf(record)),
+            new BackendSession(state.Session ?? asked).ToUpdateEvent(), [.. state.Items.Where(item => item.IsReplayable)]);
 
     public override void Start() => Connect(TimeSpan.Zero);
 
@@ -178,14 +191,32 @@ internal sealed class RealtimeAgent : Agent
         {
             if (Drain(connection!)) Host.Post(drain!);
         };
-        connection = new RealtimeConnection(
-            _url, _apiKey, _policy.ConnectDeadline, Host.Drops, () => Host.Post(drain), Host.Session.Traceparent,
-            Channel.RelayLimit, () => Host.IsOwner);
-        _connection = connection;
         RememberedItem[] replayed = [.. _conversation.Items.Where(item => item.IsReplayable)];
         _replayed.Clear();
         foreach (RememberedItem item in replayed) _replayed[item.Id] = 2;
-        connection.Start(delay, _session.ToUpdateEvent(), replayed);
+        byte[] greeting = _session.ToUpdateEvent();
+        if (TakePrepared(greeting, replayed) is { } prepared)
+        {
+            _connection = connection = prepared;
+            connection.Attach(Host.Drops, () => Host.Post(drain), () => Host.IsOwner);
+            return;
+        }
+        _connection = connection = new RealtimeConnection(
+            _url, _apiKey, _policy.ConnectDeadline, Host.Drops, () => Host.Post(drain), Host.Session.Traceparent,
+            Channel.RelayLimit, () => Host.IsOwner);
+        connection.Start(delay, greeting, replayed);
+    }
+
+    private RealtimeConnection? TakePrepared(byte[] greeting, RememberedItem[] items)
+    {
+        if (_prepared?.Take(Host.Session.CallId) is not { } prepared) return null;
+        if (!prepared.Knows(greeting, items, out IReadOnlyList<byte[]> missing))
+        {
+            prepared.Dispose();
+            return null;
+        }
+        foreach (byte[] item in missing) prepared.Connection.TrySendEvent(item);
+        return prepared.Connection;
     }
 
     /// <returns>True if there may be more messages. The caller then has to come again.</returns>

@@ -45,11 +45,11 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly Uri _url;
     private readonly string? _apiKey;
     private readonly TimeSpan _connectDeadline;
-    private readonly SessionDropCounters _drops;
-    private readonly Action _onInbound;
+    private volatile SessionDropCounters _drops;
+    private volatile Action _onInbound;
     private readonly string? _traceparent;
     private readonly int _relayLimit;
-    private readonly Func<bool> _maySend;
+    private volatile Func<bool> _maySend;
 
     // This is not disposed. Dispose() starts its timer, and the tasks may still read the token then. It holds no other resource.
     private readonly CancellationTokenSource _stop = new();
@@ -99,6 +99,17 @@ internal sealed class RealtimeConnection : IDisposable
     /// <param name="items">What was said on the connection before, in order. Each must be replayable.</param>
     public void Start(TimeSpan delay, byte[] greeting, IReadOnlyList<RememberedItem> items)
         => _ = Task.Run(() => RunAsync(delay, greeting, items), CancellationToken.None);
+
+    /// <summary>Gives a connection that was opened ahead to its session. Its messages have waited.</summary>
+    /// <inheritdoc cref="RealtimeConnection(Uri, string?, TimeSpan, SessionDropCounters, Action, string?, int, Func{bool}?)"/>
+    public void Attach(SessionDropCounters drops, Action onInbound, Func<bool> maySend)
+    {
+        SessionDropCounters before = _drops;
+        (_drops, _maySend, _onInbound) = (drops, maySend, onInbound);
+        foreach (SessionDrop reason in Enum.GetValues<SessionDrop>()) drops.Count(reason, before[reason]);
+        // A message that came in this moment has called the one before.
+        onInbound();
+    }
 
     /// <summary>
     /// The events that were not sent, in order, for the next connection. Read it after <see cref="BackendMessageKind.Ended"/> was taken.

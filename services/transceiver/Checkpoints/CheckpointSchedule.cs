@@ -17,6 +17,12 @@ internal sealed class CheckpointSchedule
     /// <summary>The least time from the end of a write to the next one. A path that moved may move again at once.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// A session that was handed over has the numbers of the checkpoint that its last owner wrote. So its own one may come when the
+    /// hand-over is over, which needs the processor.
+    /// </summary>
+    public static readonly TimeSpan AfterHandOver = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private Instant _dueAt = Instant.Never, _notBefore = new(long.MinValue);
@@ -28,6 +34,9 @@ internal sealed class CheckpointSchedule
 
     /// <summary>Something changed that matters. The checkpoint is due at this time at the latest.</summary>
     public void Request(Instant at) => _dueAt = Instant.Min(_dueAt, at);
+
+    /// <summary>Begins no write before this time.</summary>
+    public void Defer(Instant until) => _notBefore = Instant.Max(_notBefore, until);
 
     /// <summary>
     /// Begins a write if one is due and none runs. The caller takes the content now, so everything that was requested is in it.

@@ -9,8 +9,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.HandOver;
 
 /// <summary>
-/// The successor's side of a live hand-over. <c>state</c> makes the sessions, and keeps them: their slots still belong to the old owner.
-/// <c>commit</c> says that the slots' records name us. Only then the sessions begin. Any thread.
+/// The successor's side of a live hand-over. <c>announce</c> connects the backends of sessions that come soon. <c>state</c> makes the
+/// sessions, and keeps them: their slots still belong to the old owner. <c>commit</c> says that the slots' records name us. Only then the
+/// sessions begin. Any thread.
 /// </summary>
 /// <param name="serve">Serves a slot under an epoch that its record in the store has.</param>
 internal sealed partial class HandOverReceiver(
@@ -20,22 +21,38 @@ internal sealed partial class HandOverReceiver(
     /// <summary>A session that waits longer than this for its commit is dropped. It is then loaded from its checkpoint.</summary>
     public static readonly TimeSpan StagedLimit = TimeSpan.FromSeconds(3);
 
+    /// <summary>A backend that takes longer to answer is waited for by its session alone.</summary>
+    private static readonly TimeSpan BackendLimit = TimeSpan.FromMilliseconds(250);
+
     private readonly ConcurrentDictionary<SessionId, Staged> _staged = new();
 
-    /// <summary>
-    /// Gets ready. The rehearsal makes a session that never begins, so that the first real one does not wait for the compiler.
-    /// </summary>
+    /// <summary>Says how much room there is.</summary>
     /// <returns>Null if we take nothing.</returns>
-    public HandOverAnswer? Prepare(HandOverRequest request)
+    public HandOverAnswer? Prepare() => isAdmitting() ? Answer([]) : null;
+
+    /// <summary>
+    /// Connects to the backends of sessions that go on at their owner for a moment, so that they find them connected when they come. One
+    /// session is made that never begins, so that the first real one does not wait for the compiler.
+    /// </summary>
+    /// <param name="request">The states are sealed for <see cref="RehearsalEpoch"/>.</param>
+    /// <returns>Null if we take nothing.</returns>
+    public async Task<HandOverAnswer?> AnnounceAsync(HandOverRequest request)
     {
         if (!isAdmitting()) return null;
-        foreach (HandedSession sample in request.Sessions) Rehearse(sample);
+        var backends = new List<Task>();
+        foreach (HandedSession announced in request.Sessions.Take(Room))
+        {
+            if (codec.TryOpen(announced.Record.CallId, RehearsalEpoch, announced.Sealed) is not { } content) continue;
+            if (backends.Count == 0) Rehearse(announced);
+            backends.Add(factory.PrepareAgentAsync(announced.Record, content.Facts.Agent));
+        }
+        await Task.WhenAll(backends).WaitAsync(BackendLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return Answer([]);
     }
 
     /// <summary>Makes a session that never begins.</summary>
     /// <param name="sample">Sealed for <see cref="RehearsalEpoch"/>.</param>
-    public void Rehearse(HandedSession sample) => Make(sample, sample.Record.Slot, RehearsalEpoch)?.Dispose();
+    private void Rehearse(HandedSession sample) => Make(sample, sample.Record.Slot, RehearsalEpoch)?.Dispose();
 
     /// <summary>The epoch that seals the session of a rehearsal. No slot has it.</summary>
     public const long RehearsalEpoch = 0;
@@ -54,6 +71,11 @@ internal sealed partial class HandOverReceiver(
             if (room == taken.Count || !epochs.TryGetValue(handed.Record.Slot, out long epoch)
                 || !factory.TryIdentify(handed.Record, out SessionId id)
                 || Make(handed, handed.Record.Slot, epoch) is not { } session) continue;
+            if (epoch == RehearsalEpoch)
+            {
+                session.Dispose();
+                continue;
+            }
             if (_staged.TryRemove(id, out Staged? older)) older.Session.Dispose();
             _staged[id] = new Staged(session, WorkerOf(session.Slot), epoch, MonotonicClock.Now);
             taken.Add(handed.Record.CallId);

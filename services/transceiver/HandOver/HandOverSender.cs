@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Ownership;
@@ -19,15 +20,23 @@ internal sealed partial class HandOverSender(
     CheckpointCodec codec, IReadOnlyList<SessionWorker> workers, ILogger logger)
 {
     /// <summary>
-    /// How many slots move at once. More would make their sessions stand still for longer, and fewer would make the whole take longer.
+    /// In how many steps everything moves, if there are as many slots. Fewer would make sessions stand still for longer, and more would
+    /// make the whole take longer than a sidecar lives after SIGTERM.
     /// </summary>
-    public const int SlotsPerStep = 8;
+    public const int MaximumSteps = 64;
+
+    /// <summary>How many steps are announced at once. The worker's thread copies the states of their sessions.</summary>
+    public const int StepsPerAnnouncement = 8;
+
+    /// <summary>The pause after each step, in which the processor is for the sessions that have moved.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     // A sidecar accepts requests of 4 MiB. The rest is for records and names.
     private const int MaximumStateCharacters = 3 * 1024 * 1024;
     private const string Path = "internal/v1/handover/";
 
-    private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(1), StepLimit = TimeSpan.FromMilliseconds(1500);
+    private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(1), AnnounceLimit = TimeSpan.FromMilliseconds(500),
+        StepLimit = TimeSpan.FromMilliseconds(1500);
 
     private readonly Dictionary<int, Successor> _successors = [];
 
@@ -41,10 +50,10 @@ internal sealed partial class HandOverSender(
             .Select(other => StateKeys.Transceiver(fleet.Region, other))];
         StateBulkReadResult<TransceiverRecord> read = await store.GetBulkAsync(
             ComponentNames.Sessions, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
-        HandedSession[] sample = await SampleAsync().ConfigureAwait(false);
         // Who is alive says so by its answer, and not by a time in its record.
         Successor?[] answers = await Task.WhenAll(read.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>()
-            .Where(record => !record.Draining).Select(record => AskAsync(record, sample, cancellation))).ConfigureAwait(false);
+            .Where(record => !record.Draining).Select(record => AskAsync(record, cancellation))).ConfigureAwait(false);
+        _successors.Clear();
         foreach (Successor answer in answers.OfType<Successor>()) _successors[answer.Shard] = answer;
         LogSuccessors(logger, _successors.Count, read.Entries.Count);
     }
@@ -56,13 +65,19 @@ internal sealed partial class HandOverSender(
         int moved = 0;
         int[] waiting = [.. (await Task.WhenAll(workers.Select(worker => worker.ConnectedSlotsAsync())).ConfigureAwait(false))
             .SelectMany(found => found).Distinct()];
+        int slotsPerStep = (waiting.Length + MaximumSteps - 1) / MaximumSteps;
         foreach (IGrouping<Successor, int> group in waiting.Select(slot => (Slot: slot, To: Choose(slot)))
             .Where(move => move.To is not null).GroupBy(move => move.To!, move => move.Slot))
         {
-            foreach (int[] step in group.Chunk(SlotsPerStep))
+            foreach (int[] near in group.Chunk(slotsPerStep * StepsPerAnnouncement))
             {
-                if (cancellation.IsCancellationRequested) return moved;
-                moved += await MoveAsync(group.Key, step).ConfigureAwait(false);
+                await AnnounceAsync(group.Key, near, cancellation).ConfigureAwait(false);
+                foreach (int[] step in near.Chunk(slotsPerStep))
+                {
+                    if (cancellation.IsCancellationRequested) return moved;
+                    moved += await MoveAsync(group.Key, step).ConfigureAwait(false);
+                    await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
+                }
             }
         }
         return moved;
@@ -79,22 +94,63 @@ internal sealed partial class HandOverSender(
     {
         foreach (SessionWorker worker in workers)
         {
-            if (await worker.SampleAsync().ConfigureAwait(false) is { } sample
+            if (await worker.CopyAsync(slots: null, limit: 1).ConfigureAwait(false) is [var sample]
                 && Seal(sample, HandOverReceiver.RehearsalEpoch) is { } handed) return [handed];
         }
         return [];
     }
 
-    private async Task<Successor?> AskAsync(TransceiverRecord record, HandedSession[] sample, CancellationToken cancellation)
+    /// <summary>
+    /// Goes through the steps of a hand-over to ourselves, with the state of a session that goes on. So the first real one finds its code
+    /// compiled and its connections open, here and at the successor, which does the same.
+    /// </summary>
+    /// <param name="sample">From <see cref="SampleAsync"/>.</param>
+    public async Task RehearseAsync(HandedSession sample, CancellationToken cancellation)
+    {
+        string self = AppIds.Transceiver(shard);
+        IReadOnlySet<int> none = new HashSet<int>();
+        HandedSlot[] slots = [new(sample.Record.Slot, HandOverReceiver.RehearsalEpoch)];
+        await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(none))).ConfigureAwait(false);
+        foreach ((string step, HandOverRequest request) in new (string, HandOverRequest)[]
+        {
+            ("prepare", new(shard, [], [])), ("announce", new(shard, [], [])), ("state", new(shard, slots, [sample])),
+            ("commit", new(shard, [], [])),
+        })
+        {
+            await PostAsync(self, step, request, PrepareLimit, cancellation).ConfigureAwait(false);
+        }
+        foreach (SessionWorker worker in workers) worker.EndFrozen(none, none);
+    }
+
+    private async Task<Successor?> AskAsync(TransceiverRecord record, CancellationToken cancellation)
     {
         HandOverAnswer? answer = await PostAsync(
-            record.AppId, "prepare", new HandOverRequest(shard, [], sample), PrepareLimit, cancellation).ConfigureAwait(false);
+            record.AppId, "prepare", new HandOverRequest(shard, [], []), PrepareLimit, cancellation).ConfigureAwait(false);
         return answer is null ? null : new Successor(record.Shard, record.AppId, answer.Incarnation, answer.Room);
+    }
+
+    /// <summary>Lets the successor connect to the backends of some slots' sessions, which go on here meanwhile.</summary>
+    private async Task AnnounceAsync(Successor to, int[] near, CancellationToken cancellation)
+    {
+        HashSet<int> wanted = [.. near];
+        var announced = new List<HandedSession>();
+        int characters = 0;
+        foreach (FrozenSession copy in (await Task.WhenAll(workers.Select(worker => worker.CopyAsync(wanted))).ConfigureAwait(false))
+            .SelectMany(found => found))
+        {
+            if (Seal(copy, HandOverReceiver.RehearsalEpoch) is not { } handed || characters + handed.Sealed.Length > MaximumStateCharacters)
+                continue;
+            announced.Add(handed);
+            characters += handed.Sealed.Length;
+        }
+        // Without an answer the sessions move all the same, and their callers wait for the backends.
+        await PostAsync(to.AppId, "announce", new HandOverRequest(shard, [], announced), AnnounceLimit, cancellation).ConfigureAwait(false);
     }
 
     private async Task<int> MoveAsync(Successor to, int[] step)
     {
         HashSet<int> wanted = [.. step];
+        long began = Stopwatch.GetTimestamp();
         FrozenSession[] frozen = [.. (await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(wanted))).ConfigureAwait(false))
             .SelectMany(found => found)];
         HandedSlot[] moving = [.. step.Select(slot => new HandedSlot(slot, (directory.EpochOf(slot) ?? 0) + 1))
@@ -107,10 +163,11 @@ internal sealed partial class HandOverSender(
         HandedSlot[] given = [.. moving.Where((_, i) => named[i])];
         if (given.Length > 0) await PostAsync(to.AppId, "commit", new HandOverRequest(shard, given, []), StepLimit, CancellationToken.None)
             .ConfigureAwait(false);
+        TimeSpan stoodStill = Stopwatch.GetElapsedTime(began);
         foreach (SessionWorker worker in workers) worker.EndFrozen(wanted, given.Select(slot => slot.Slot).ToHashSet());
         to.Room -= taken;
         int moved = frozen.Count(session => given.Any(slot => slot.Slot == session.Record.Slot));
-        LogMoved(logger, given.Length, moved, to.Shard, frozen.Length - moved);
+        LogMoved(logger, given.Length, moved, to.Shard, frozen.Length - moved, (long)stoodStill.TotalMilliseconds);
         return moved;
     }
 
@@ -189,8 +246,9 @@ internal sealed partial class HandOverSender(
     [LoggerMessage(LogLevel.Information, "Handing over: {Successors} of {Transceivers} other transceivers take sessions")]
     private static partial void LogSuccessors(ILogger logger, int successors, int transceivers);
 
-    [LoggerMessage(LogLevel.Information, "Handed over {Slots} slots with {Sessions} sessions to shard {Shard}; {Refused} sessions end")]
-    private static partial void LogMoved(ILogger logger, int slots, int sessions, int shard, int refused);
+    [LoggerMessage(LogLevel.Information, "Handed over {Slots} slots with {Sessions} sessions to shard {Shard}; {Refused} sessions end. "
+        + "They stood still for {Milliseconds} ms")]
+    private static partial void LogMoved(ILogger logger, int slots, int sessions, int shard, int refused, long milliseconds);
 
     [LoggerMessage(LogLevel.Warning, "Hand-over to {AppId}: no answer to {Step}: {Outcome} {ErrorCode}")]
     private static partial void LogRefused(ILogger logger, string appId, string step, InvocationOutcome outcome, string? errorCode);

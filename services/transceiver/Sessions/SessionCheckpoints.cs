@@ -24,6 +24,9 @@ internal sealed class SessionCheckpoints(CheckpointWriter writer, CheckpointHand
         if (_hasBegun) _schedule.Request(at);
     }
 
+    /// <inheritdoc cref="CheckpointSchedule.Defer"/>
+    public void Defer(Instant until) => _schedule.Defer(until);
+
     /// <summary>Writes a checkpoint if one is due.</summary>
     /// <param name="epoch">The epoch of the session's slot, or null if the slot is not served.</param>
     public void Keep(VoiceSession session, PeerSession peer, long? epoch, Instant now)

@@ -114,6 +114,10 @@ internal sealed partial class SessionFactory(
         return Create(record, id, worker, peer, now, startedAt, content, etag);
     }
 
+    /// <summary>Connects ahead to the backend of a session that is about to be handed over to us.</summary>
+    /// <inheritdoc cref="AgentCatalog.PrepareAsync"/>
+    public Task PrepareAgentAsync(SessionRecord record, AgentState state) => agents.PrepareAsync(record, ReadAsked(record), state);
+
     private VoiceSession Create(SessionRecord record, SessionId id, SessionWorker worker, PeerSession peer, Instant now, Instant startedAt,
         CheckpointContent? resumed, string? etag)
     {

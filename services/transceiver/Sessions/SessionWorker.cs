@@ -81,6 +81,7 @@ internal sealed partial class SessionWorker : IDisposable
     private Instant _nextCollection;
     private volatile bool _isStopping, _isFenced;
     private long _ranAt;
+    private long _relaysHeardAt = Instant.Never.Ticks;
 
     /// <param name="index">0 to <paramref name="workerCount"/> - 1. The worker has the slots whose number leaves that remainder.</param>
     /// <param name="endpoint">The endpoint of <paramref name="port"/> that relays are told.</param>
@@ -117,6 +118,9 @@ internal sealed partial class SessionWorker : IDisposable
 
     /// <summary>The number of links that were up in the last turn of the loop.</summary>
     public int LinksUp { get; private set; }
+
+    /// <summary>When a relay was heard last. <see cref="Instant.Never"/> before the first time. Any thread.</summary>
+    public Instant RelaysHeardAt => new(Volatile.Read(ref _relaysHeardAt));
 
     /// <summary>
     /// False if the thread stands still, or stood still and its slots are not confirmed. Somebody else may have them then. Any thread.
@@ -242,12 +246,17 @@ internal sealed partial class SessionWorker : IDisposable
         return result.Task;
     }
 
-    /// <summary>The exact state of one session, which goes on. Null if there is none that can be handed over. Any thread.</summary>
-    public Task<FrozenSession?> SampleAsync()
+    /// <summary>
+    /// The states of the sessions of some slots that can be handed over, without the audio that waits. They go on. Any thread.
+    /// </summary>
+    /// <param name="slots">Null for all.</param>
+    /// <param name="limit">At most so many sessions.</param>
+    public Task<IReadOnlyList<FrozenSession>> CopyAsync(IReadOnlySet<int>? slots, int limit = int.MaxValue)
     {
-        var result = new TaskCompletionSource<FrozenSession?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(null, () => result.TrySetResult(
-            _sessions.Values.FirstOrDefault(s => s.CanBeHandedOver)?.ExportExactly(MonotonicClock.Now)));
+        var result = new TaskCompletionSource<IReadOnlyList<FrozenSession>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () => result.TrySetResult([.. _sessions.Values
+            .Where(session => session.CanBeHandedOver && slots?.Contains(session.Slot) != false).Take(limit)
+            .Select(session => session.Copy(MonotonicClock.Now))]));
         return result.Task;
     }
 
@@ -367,6 +376,7 @@ internal sealed partial class SessionWorker : IDisposable
             ReadLink(i);
             SendDueFrames();
         }
+        Volatile.Write(ref _relaysHeardAt, _acceptor.LastHeard.Ticks);
         // Whoever stood still must not hold the silence against anybody, nor end what another owner may have.
         if (_fence.IsOpen) RunTimers();
         SyncSlots();

@@ -237,14 +237,15 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             Agent = _agent.ExportState(),
         }, peer, downlink);
 
-    /// <summary>The exact state. Only this session or the one that is made of it may go on. Worker thread only.</summary>
-    public FrozenSession ExportExactly(Instant now)
-        => new(Snapshot(now), Export(_peer.ExportState(now), now, Downlink.ExportState()));
+    /// <summary>
+    /// The exact state without the audio that waits. The session goes on, so nothing may go on from it. Worker thread only.
+    /// </summary>
+    public FrozenSession Copy(Instant now) => new(Snapshot(now), Export(_peer.ExportState(now), now, new DownlinkState([])));
 
     /// <summary>Stops the session and returns its exact state. Worker thread only.</summary>
     public FrozenSession Freeze(Instant now)
     {
-        FrozenSession exact = ExportExactly(now);
+        FrozenSession exact = new(Snapshot(now), Export(_peer.ExportState(now), now, Downlink.ExportState()));
         IsFrozen = true;
         return exact;
     }
@@ -389,7 +390,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             Logger, Session.CallId, (long)(_time.GetUtcNow() - resumed.Facts.WrittenAt).TotalMilliseconds, Session.Agent,
             agent.Items.Count + agent.LocalItems.Count);
         _worker.OnResumed(Snapshot(now), isHandedOver: resumed.Downlink is not null);
-        // Nothing is sent before our own checkpoint is in the store.
+        // Nothing is sent before our own checkpoint is in the store, unless the state is exact and leases numbers itself.
+        if (resumed is { Downlink: not null, Peer.Lease: not null }) _checkpoints.Defer(now + CheckpointSchedule.AfterHandOver);
         KeepCheckpoint(now);
     }
 

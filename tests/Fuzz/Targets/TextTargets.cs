@@ -197,7 +197,8 @@ internal static class TextTargets
         public AgentTarget(string name, Corpus corpus) : base($"Agent {name}, client events", 25_000, 8192)
         {
             _corpus = corpus;
-            _agent = new AgentCatalog(new Dictionary<string, string>(StringComparer.Ordinal), null).Create(name, _host);
+            var catalog = new AgentCatalog(new Dictionary<string, string>(StringComparer.Ordinal), null, TimeProvider.System);
+            _agent = catalog.Create(name, _host);
             _agent.Start();
             _agent.OnChannelOpen();
             for (int i = 0; i < _pcm.Length; i++) _pcm[i] = (short)(6000 * Math.Sin(i * 0.1));

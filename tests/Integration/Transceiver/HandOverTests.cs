@@ -83,6 +83,7 @@ public sealed class HandOverTests
         await connection.SayAsync("""{"type":"response.done","event_id":"2","response":{"id":"r1","status":"completed"}}""");
         caller.RunUntil(() => caller.HeardLoud >= 25, "the agent speaks");
         await DrainAsync(first, second, caller);
+        Assert.Equal(2, backend.Attempts);
         int heard = caller.HeardLoud;
         Assert.True(heard < 300, $"{heard} frames were heard before the second one had the call");
         // Seven seconds, less what is lost on the way.
@@ -91,6 +92,26 @@ public sealed class HandOverTests
             "and the client learns that it is over");
         Assert.DoesNotContain(caller.Messages, m => m.Contains("output_audio_buffer.cleared", StringComparison.Ordinal));
         Assert.Equal("transceiver-01", second.Stored(record)!.OwnerAppId);
+    }
+
+    /// <summary>The store is there, so its lease does not run out. Nobody but the owner itself can see that its callers are silent.</summary>
+    [Fact]
+    public async Task NoRelayReachesTheOwner_CallGoesOnAtAnother()
+    {
+        await using TestFleet first = await TestFleet.StartAsync(Options(0));
+        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(first, slot: 0);
+        using TestCaller _ = caller;
+        caller.StartTalking();
+        caller.RunUntil(() => caller.HeardLoud >= 25, "the call runs");
+        await using TestFleet second = await AddAsync(first, Options(1));
+        // The caller's relay says nothing meanwhile.
+        await Wait.UntilAsync(() => first.Runtime.Directory.HandedOver == 1, "the call is handed over");
+        Assert.False(first.Runtime.IsAdmitting);
+        Assert.Contains("no relay reaches this process", first.Runtime.Missing());
+        caller.MoveTo(second.Links[0]);
+        int heard = caller.HeardLoud;
+        caller.RunUntil(() => caller.HeardLoud >= heard + 25, "the call goes on");
+        await Wait.UntilAsync(() => second.Stored(record)!.OwnerAppId == "transceiver-01", "the record names the second one");
     }
 
     [Fact]

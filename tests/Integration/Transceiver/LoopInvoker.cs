@@ -43,7 +43,8 @@ internal sealed class LoopInvoker : IServiceInvoker
         HandOverRequest request = JsonSerializer.Deserialize(json, ContractsJson.Default.HandOverRequest)!;
         HandOverAnswer? answer = step switch
         {
-            "prepare" => app.Receiver.Prepare(request),
+            "prepare" => app.Receiver.Prepare(),
+            "announce" => await app.Receiver.AnnounceAsync(request),
             "state" => app.Receiver.Stage(request),
             "commit" => app.Receiver.Commit(request),
             _ => throw new NotSupportedException(path),

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Media;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Agents;
@@ -81,6 +82,78 @@ public sealed class AgentContinuationTests
         next.Play(successor, 10);
         Assert.Equal(110 * 24 - 2 * 480, next.Spoken.Count(sample => sample == 1000));
         Assert.Equal(["output_audio_buffer.stopped"], next.Types);
+    }
+
+    /// <summary>The state of a conversation with one item, and the same with one more.</summary>
+    private static async Task<(AgentState Before, AgentState After)> TwoItemsAsync(RealtimeBackend backend)
+    {
+        using var host = new FakeAgentHost();
+        using var agent = new RealtimeAgent(host, backend.Url, null, Quick);
+        agent.Start();
+        agent.OnChannelOpen();
+        RealtimeBackend.Connection connection = backend.Next();
+        var states = new List<AgentState>();
+        foreach (string id in new[] { "i1", "i2" })
+        {
+            await connection.SayAsync($$"""{"type":"conversation.item.done","event_id":"e{{id}}","item":{"id":"{{id}}","type":"message","""
+                + """ "role":"user","content":[{"type":"input_text","text":"hello"}]}}""");
+            host.RunUntil(() => host.Types.Count(type => type == "conversation.item.done") > states.Count, "the item");
+            states.Add(ThroughJson(agent.ExportState()));
+        }
+        return (states[0], states[1]);
+    }
+
+    [Fact]
+    public async Task Realtime_BackendIsPrepared_IsTakenAndToldWhatWasSaidMeanwhile()
+    {
+        await using RealtimeBackend backend = await RealtimeBackend.StartAsync();
+        (AgentState before, AgentState after) = await TwoItemsAsync(backend);
+        using var next = new FakeAgentHost();
+        var prepared = new PreparedBackends(TimeProvider.System);
+        prepared.Keep(next.Session.CallId, RealtimeAgent.Prepare(backend.Url, null, next.Session, null, before));
+        RealtimeBackend.Connection connection = backend.Next();
+        await connection.SayAsync("""{"type":"rate_limits.updated","event_id":"early"}""");
+        Assert.Equal("i1", connection.Expect("conversation.item.create").GetProperty("item").GetProperty("id").GetString());
+        int attempts = backend.Attempts;
+
+        using var successor = new RealtimeAgent(next, backend.Url, null, Quick, prepared: prepared);
+        successor.Continue(after, isChannelOpen: true);
+        next.RunUntilEvent("rate_limits.updated");
+        Assert.Equal("i2", connection.Expect("conversation.item.create").GetProperty("item").GetProperty("id").GetString());
+        Send(successor, next, """{"type":"response.create"}""");
+        connection.Expect("response.create");
+        Assert.Equal(attempts, backend.Attempts);
+    }
+
+    [Fact]
+    public async Task Realtime_BackendIsPreparedForAnotherConversation_IsClosedAndANewOneIsTold()
+    {
+        await using RealtimeBackend backend = await RealtimeBackend.StartAsync();
+        (AgentState before, AgentState after) = await TwoItemsAsync(backend);
+        using var next = new FakeAgentHost();
+        var prepared = new PreparedBackends(TimeProvider.System);
+        prepared.Keep(next.Session.CallId, RealtimeAgent.Prepare(backend.Url, null, next.Session, null, after));
+        RealtimeBackend.Connection connection = backend.Next();
+        using var successor = new RealtimeAgent(next, backend.Url, null, Quick, prepared: prepared);
+        successor.Continue(before, isChannelOpen: true);
+        await connection.Gone.Task;
+        Assert.Equal("i1", backend.Next().Expect("conversation.item.create").GetProperty("item").GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task Realtime_SessionOfAPreparedBackendDoesNotCome_IsClosed()
+    {
+        await using RealtimeBackend backend = await RealtimeBackend.StartAsync();
+        using var host = new FakeAgentHost();
+        var time = new FakeTimeProvider();
+        var prepared = new PreparedBackends(time);
+        PreparedBackend one = RealtimeAgent.Prepare(backend.Url, null, host.Session, null, new AgentState());
+        prepared.Keep(host.Session.CallId, one);
+        RealtimeBackend.Connection connection = backend.Next();
+        await one.Ready;
+        time.Advance(PreparedBackends.Lifetime);
+        await connection.Gone.Task;
+        Assert.Null(prepared.Take(host.Session.CallId));
     }
 
     [Fact]
