@@ -94,7 +94,7 @@ public sealed class HandOverTests
         Assert.Equal("transceiver-01", second.Stored(record)!.OwnerAppId);
     }
 
-    /// <summary>The store is there, so its lease does not run out. Nobody but the owner itself can see that its callers are silent.</summary>
+    /// <summary>The store is there, so its lease does not run out. Nobody but the owner can see that its callers are silent.</summary>
     [Fact]
     public async Task NoRelayReachesTheOwner_CallGoesOnAtAnother()
     {

@@ -28,6 +28,15 @@ public sealed class GapsTests
     [Fact]
     public void Missing_OfNumbersWithAHole_CountsTheHole() => Assert.Equal(3, Gaps.MissingFrames([4, 5, 9, 10]));
 
+    /// <summary>39 was read as 38.</summary>
+    [Theory]
+    [InlineData(0, 36, null, null, 38, 40, 41)]
+    [InlineData(0, 36, null, 37, 39, 40, 41)]
+    [InlineData(1, 36, null, null, 38, 41, 42)]
+    [InlineData(1, 36, null, null, 38, 39, 41)]
+    public void Missing_OfAFrameReadAsTheOneBeforeIt_CountsWhatWasNotHeard(int missing, params int?[] numbers)
+        => Assert.Equal(missing, Gaps.MissingFrames(numbers.Select(number => (long?)number)));
+
     [Fact]
     public void Missing_OfAFrameThatCouldNotBeRead_IsNone() => Assert.Equal(0, Gaps.MissingFrames([4, null, 6, 6, 7]));
 

@@ -23,13 +23,15 @@ internal static class Gaps
     }
 
     /// <summary>
-    /// Frames that were never heard although later ones were: holes in the numbers, less the frames that could not be read.
+    /// Frames that were never heard although later ones were: holes in the numbers, less the frames that could not be read. A frame after
+    /// unread ones may have been read as the one before it. More frames were then heard than there are numbers, and they fill a hole
+    /// that follows at once.
     /// </summary>
     /// <param name="numbers">The numbers in the order in which they were heard. Null for a frame whose number could not be read.</param>
     public static int MissingFrames(IEnumerable<long?> numbers)
     {
         long? last = null;
-        long unread = 0, missing = 0;
+        long unread = 0, surplus = 0, missing = 0;
         foreach (long? number in numbers)
         {
             if (number is not { } known)
@@ -37,9 +39,10 @@ internal static class Gaps
                 unread++;
                 continue;
             }
-            if (last is { } before && known > before) missing += Math.Max(0, known - before - 1 - unread);
+            long hole = last is { } before && known > before ? known - before - 1 : 0;
+            missing += Math.Max(0, hole - unread - surplus);
             if (last is null || known > last) last = known;
-            unread = 0;
+            (surplus, unread) = (Math.Max(0, unread - hole), 0);
         }
         return (int)missing;
     }
