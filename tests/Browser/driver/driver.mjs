@@ -75,7 +75,8 @@ const commands = {
   requests: ({ api }) => scripted[api].requests,
   farEnd: async ({ expression }) => (await openFarEnd()).evaluate(expression),
   waitFor: async ({ expression, timeoutMs }) => {
-    await page.waitForFunction(expression, { timeout: timeoutMs });
+    // Not at each animation frame, which is the default: a page that is not visible for a moment has none.
+    await page.waitForFunction(expression, { timeout: timeoutMs, polling: 50 });
   },
   viewport: ({ width, height, scale }) => page.setViewport({ width, height, deviceScaleFactor: scale }),
   screenshot: async ({ path }) => {
