@@ -7,6 +7,8 @@ const CALLS = "/v1/realtime/calls";
 const RECORD_TRIES = 4;
 const RECORD_PERIOD_MS = 500;
 const RECORD_LIMIT_MS = 3000;
+// A browser drops requests that are under way when the machine's network changes, as it does while a network comes up.
+const CONFIG_PAUSES_MS = [200, 500, 1000];
 
 export class Api {
   /** @param {string} server origin of the API, without a slash at the end */
@@ -25,14 +27,17 @@ export class Api {
 
   /** @returns {Promise<{agents: string[], defaultAgent: string, givesKeys: boolean}>} empty where the server does not tell pages */
   async config() {
-    try {
-      const response = this.isOwn && (await fetch("/demo/config"));
-      if (!response?.ok) return { agents: [], defaultAgent: "", givesKeys: false };
-      const config = await response.json();
-      return { agents: config.agents ?? [], defaultAgent: config.default_agent ?? "", givesKeys: true };
-    } catch {
-      return { agents: [], defaultAgent: "", givesKeys: false };
+    for (const pause of [...CONFIG_PAUSES_MS, 0]) {
+      try {
+        const response = this.isOwn && (await fetch("/demo/config"));
+        if (!response?.ok) break;
+        const config = await response.json();
+        return { agents: config.agents ?? [], defaultAgent: config.default_agent ?? "", givesKeys: true };
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
     }
+    return { agents: [], defaultAgent: "", givesKeys: false };
   }
 
   /** A short-lived key, from a server that gives them to its own page. @returns {Promise<string>} */
