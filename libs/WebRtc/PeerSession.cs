@@ -176,8 +176,9 @@ public sealed partial class PeerSession : IDisposable
     /// <summary>The connection of a path was replaced. A controlling agent checks and nominates the path again.</summary>
     public void CheckAgain(TransportPath path, Instant now) => _ice.CheckAgain(path, now);
 
-    /// <summary>Says whether the client was told of several ingresses that it can reach in the way of a path (<see
-    /// cref="IceAgent.HasSpare"/>).</summary>
+    /// <summary>
+    /// Says whether the client was told of several ingresses that it can reach in the way of a path (<see cref="IceAgent.HasSpare"/>).
+    /// </summary>
     public Func<TransportPath, bool>? HasSpare
     {
         set => _ice.HasSpare = value;

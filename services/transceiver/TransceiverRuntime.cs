@@ -29,7 +29,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
         EndLimit = TimeSpan.FromMilliseconds(500), HandOverLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1), LookForRelaysEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1), LookForRelaysEvery = TimeSpan.FromMilliseconds(250),
+        MoveAwayEvery = TimeSpan.FromSeconds(2);
 
     private readonly FleetOptions _fleet;
     private readonly TransceiverOptions _options;
@@ -315,6 +316,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     /// </summary>
     private async Task LookForRelaysAsync(CancellationToken cancellation)
     {
+        Instant moveAt = Instant.Zero;
         using var timer = new PeriodicTimer(LookForRelaysEvery, _time);
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
         {
@@ -325,7 +327,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 if (_isolation.IsIsolated) LogIsolated(_logger, Directory.Living);
                 else LogReached(_logger);
             }
-            if (_isolation.IsIsolated && Directory.Living > 0) await Try(MoveAwayAsync(cancellation)).ConfigureAwait(false);
+            // Nobody may be able to take them yet. If no relay is there at all, everybody asks in vain.
+            if (!_isolation.IsIsolated || Directory.Living == 0 || MonotonicClock.Now < moveAt) continue;
+            await Try(MoveAwayAsync(cancellation)).ConfigureAwait(false);
+            moveAt = MonotonicClock.Now + MoveAwayEvery;
         }
     }
 

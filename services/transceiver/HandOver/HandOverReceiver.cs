@@ -102,7 +102,8 @@ internal sealed partial class HandOverReceiver(
                 staged.Worker.Add(staged.Session);
             }
         }
-        LogTaken(logger, request.Slots.Count, begun.Count, request.Shard);
+        // A rehearsal has no slots.
+        if (request.Slots.Count > 0) LogTaken(logger, request.Slots.Count, begun.Count, request.Shard);
         return Answer(begun);
     }
 

@@ -15,6 +15,15 @@ public sealed class HandOverTests
         DrainGrace = TimeSpan.FromMilliseconds(500),
     };
 
+    /// <summary>Makes a call whose caller talks and hears itself.</summary>
+    private static async Task<(SessionRecord Record, TestCaller Caller)> TalkAsync(TestFleet fleet)
+    {
+        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(fleet, slot: 0);
+        caller.StartTalking();
+        caller.RunUntil(() => caller.HeardLoud >= 25, "the call runs");
+        return (record, caller);
+    }
+
     /// <summary>
     /// Adds a transceiver that can take sessions. The first one keeps its slots as long as they have sessions.
     /// </summary>
@@ -39,10 +48,8 @@ public sealed class HandOverTests
     public async Task Drain_WithASuccessor_CallGoesOnAndNobodyNotices()
     {
         await using TestFleet first = await TestFleet.StartAsync(Options(0));
-        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(first, slot: 0);
+        (SessionRecord record, TestCaller caller) = await TalkAsync(first);
         using TestCaller _ = caller;
-        caller.StartTalking();
-        caller.RunUntil(() => caller.HeardLoud >= 25, "the call runs");
         await using TestFleet second = await AddAsync(first, Options(1));
         await DrainAsync(first, second, caller);
 
@@ -99,10 +106,8 @@ public sealed class HandOverTests
     public async Task NoRelayReachesTheOwner_CallGoesOnAtAnother()
     {
         await using TestFleet first = await TestFleet.StartAsync(Options(0));
-        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(first, slot: 0);
+        (SessionRecord record, TestCaller caller) = await TalkAsync(first);
         using TestCaller _ = caller;
-        caller.StartTalking();
-        caller.RunUntil(() => caller.HeardLoud >= 25, "the call runs");
         await using TestFleet second = await AddAsync(first, Options(1));
         // The caller's relay says nothing meanwhile.
         await Wait.UntilAsync(() => first.Runtime.Directory.HandedOver == 1, "the call is handed over");
