@@ -94,7 +94,7 @@ public sealed class DependencyTests
         SessionRecord record = await SavedAsync(fleet);
         using TestCaller caller = Talking(fleet, record);
         SessionRecord waiting = fleet.NewRecord(TestCaller.Fingerprint);
-        fleet.Runtime.Admit(waiting);
+        fleet.Admit(waiting);
         await Wait.UntilAsync(() => fleet.Events(record).Count == 1, "the first event is published");
 
         fleet.Store.Wipe();

@@ -39,7 +39,7 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
         await _app.StartAsync();
         _client = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
         _client.DefaultRequestHeaders.Add("dapr-api-token", Token);
-        await Wait.UntilAsync(() => host.Runtime is { ServedSlots: 64 }, "the slots are claimed");
+        await Wait.UntilAsync(() => host.Runtime is { IsAdmitting: true, ServedSlots: 64 }, "the slots are claimed");
     }
 
     public async Task DisposeAsync()

@@ -83,7 +83,7 @@ public sealed class LoadOfOthersTests(ITestOutputHelper output)
     {
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint, agent);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         var caller = new TestCaller(fleet.Keys, record, fleet.Scheme, fleet.Links[0]);
         caller.Connect();
         return caller;

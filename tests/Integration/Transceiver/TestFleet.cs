@@ -7,6 +7,7 @@ using Dapr.Voice.Steering;
 using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver;
 using Dapr.Voice.Transceiver.Link;
+using Dapr.Voice.Transceiver.Sessions;
 using Dapr.Voice.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -69,7 +70,8 @@ internal sealed class TestFleet : IAsyncDisposable
         var fleet = new TestFleet(
             await LoadKeysAsync(), UsedStore(), new RecordingPublisher(), new LoopInvoker(),
             options ?? new TransceiverOptions { Workers = 2 }, scheme);
-        await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
+        // The loop that claims the slots says only at the end of its turn that sessions are taken.
+        await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount && fleet.Runtime.IsAdmitting, "the slots are claimed");
         return fleet;
     }
 
@@ -118,6 +120,9 @@ internal sealed class TestFleet : IAsyncDisposable
             EventSequence = 1,
         };
     }
+
+    /// <summary>Pushes a record as signaling does. The transceiver takes it.</summary>
+    public void Admit(SessionRecord record) => Assert.Equal(AdmissionOutcome.Admitted, Runtime.Admit(record));
 
     public Task SaveAsync(SessionRecord record)
         => Store.TryCreateAsync(ComponentNames.Sessions, StateKeys.Session(record.CallId), record, ContractsJson.Default.SessionRecord);

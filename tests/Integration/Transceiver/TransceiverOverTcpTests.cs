@@ -18,8 +18,8 @@ public sealed class TransceiverOverTcpTests(ITestOutputHelper output) : Transcei
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, LinkScheme.Tcp);
         SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
-        fleet.Runtime.Admit(first);
-        fleet.Runtime.Admit(second);
+        fleet.Admit(first);
+        fleet.Admit(second);
         using TestCaller stalled = new(fleet.Keys, first, fleet.Scheme, fleet.Links[0]),
             caller = new(fleet.Keys, second, fleet.Scheme, fleet.Links[0]);
         stalled.Connect();
@@ -48,7 +48,7 @@ public sealed class TransceiverOverTcpTests(ITestOutputHelper output) : Transcei
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, LinkScheme.Tcp);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller caller = new(fleet.Keys, record, fleet.Scheme, fleet.Links[0]);
         caller.Connect();
         caller.StartTalking();

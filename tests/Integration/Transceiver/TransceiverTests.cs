@@ -145,7 +145,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         Assert.True(await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None));
@@ -239,7 +239,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await fleet.SaveAsync(record);
         // The broker is away at first. The event is published once all the same.
         fleet.Publisher.Refusals = 3;
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         await Wait.UntilAsync(() => fleet.Events(record).Count > 0, "the end is published");
         Assert.Equal([$"{LifecycleEventTypes.SessionEnded} 2"], fleet.Events(record));
         Assert.Equal(SessionEndReason.SetupTimeout, fleet.Stored(record)!.EndReason);
@@ -251,7 +251,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestFleet.Fingerprint);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.RunUntil(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.FingerprintMismatch) == 1,
             "the session ends for the certificate");
@@ -282,7 +282,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
             Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(fleet.NewRecord(TestCaller.Fingerprint)));
         Assert.Equal((0, 1000), (fleet.Runtime.Directory.Living, fleet.Runtime.Unproven.Count));
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         Assert.Equal(SessionState.Created, (await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None))!.State);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
@@ -295,8 +295,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Capacity = 1 }, scheme);
         SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(second);
-        fleet.Runtime.Admit(first);
-        fleet.Runtime.Admit(second);
+        fleet.Admit(first);
+        fleet.Admit(second);
         using TestCaller caller = Call(fleet, first);
         caller.Connect();
         using TestCaller late = Call(fleet, second);
@@ -312,7 +312,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         Assert.True(await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None));
         Assert.Equal(AdmissionOutcome.Ended, fleet.Runtime.Admit(record));
         await Wait.UntilAsync(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
@@ -347,7 +347,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(
             new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromSeconds(5) }, scheme);
         const int TooMany = 3;
-        for (int i = 0; i < UnprovenSessions.MaximumRecords + TooMany; i++) fleet.Runtime.Admit(fleet.NewRecord(TestCaller.Fingerprint));
+        for (int i = 0; i < UnprovenSessions.MaximumRecords + TooMany; i++) fleet.Admit(fleet.NewRecord(TestCaller.Fingerprint));
         Assert.Equal((TooMany, 0), (fleet.Runtime.Unproven.Evicted, fleet.Runtime.Unproven.Unwatched));
         fleet.Store.IsAway = true;
         await fleet.Runtime.Loader.EndUnprovenAsync(MonotonicClock.Now + TimeSpan.FromSeconds(10), CancellationToken.None);
@@ -360,7 +360,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     {
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller observer = new(
             fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count], "guessed-password-of-somebody");
         observer.RunUntil(() => Dropped(fleet, SessionDrop.UnauthenticCheck) > 0, "the check is dropped");
@@ -373,7 +373,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         caller.StartTalking();
@@ -405,7 +405,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(options, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint), later = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         caller.StartTalking();
@@ -462,7 +462,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
             new TransceiverOptions { Workers = 2, DrainGrace = TimeSpan.FromMilliseconds(200) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         await fleet.StopKeepingAsync();
@@ -491,7 +491,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        fleet.Runtime.Admit(record);
+        fleet.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         caller.StartTalking();
@@ -518,7 +518,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord good = fleet.NewRecord(TestCaller.Fingerprint), bad = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(good);
         await fleet.SaveAsync(bad);
-        fleet.Runtime.Admit(good);
+        fleet.Admit(good);
         using TestCaller caller = Call(fleet, good);
         caller.Connect();
 
@@ -557,8 +557,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
             new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        fleet.Runtime.Admit(record);
-        await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None);
+        fleet.Admit(record);
+        Assert.True(await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None));
         await Wait.UntilAsync(() => fleet.Stored(record) is null, "the record is gone");
         Assert.Null(await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None));
     }

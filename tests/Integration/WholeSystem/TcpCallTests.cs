@@ -107,16 +107,16 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     [Fact]
     public async Task Calls_BesideAStalledAndASlowTcpClient_NoticeNothing()
     {
-        const int Seconds = 15;
-        string[] load = ["load", "--calls", "5", "--agent", "echo", "--tcp", "--json", "--seconds"];
-        JsonObject alone = (await _voice.RunAsync([.. load, "6"])).Succeeded().Json;
+        const int Seconds = 6, Measures = 3;
+        string[] load = ["load", "--calls", "5", "--agent", "echo", "--tcp", "--json", "--seconds", Seconds.ToString()];
+        JsonObject alone = (await _voice.RunAsync(load)).Succeeded().Json;
 
         // Audio with its headers needs about 42 kbit/s, so a third of it cannot arrive. Old audio piles up or is dropped.
         var slow = new ImpairmentOptions { BitsPerSecond = 28_000, QueueBytes = 1_500 };
         using var slowProxy = TcpImpairingProxy.Start(Relay, Options() with { Down = slow, SocketBufferBytes = 2048 });
         using var stalledProxy = TcpImpairingProxy.Start(Relay, Options() with { SocketBufferBytes = 2048 });
         long droppedBefore = await DroppedAsOldAsync();
-        string length = (Seconds + 8).ToString();
+        string length = (Measures * (Seconds + 2) + 4).ToString();
         using RunningCommand slowCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via",
             slowProxy.EndPoint.ToString(), "--seconds", length);
         using RunningCommand stalledCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via",
@@ -125,7 +125,9 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         await stalledCall.ConnectedAsync();
         await Wait.UntilAsync(() => stalledProxy.Down.Delivered > 50, "the stalled client has heard something");
         stalledProxy.Stall(ProxyDirection.Down);
-        JsonObject beside = (await _voice.RunAsync([.. load, Seconds.ToString()])).Succeeded().Json;
+        // A machine that stands still for a moment spoils one measure. A client that holds others up spoils all.
+        var beside = new List<JsonObject>();
+        while (beside.Count < Measures) beside.Add((await _voice.RunAsync(load)).Succeeded().Json);
         long passedWhileStalled = stalledProxy.Down.Delivered;
         stalledProxy.Resume(ProxyDirection.Down);
         await Wait.UntilAsync(() => stalledProxy.Down.Delivered > passedWhileStalled + 50, "audio comes again after the stall");
@@ -137,23 +139,32 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         output.WriteLine(
             $"5 callers alone:  lost {alone["packets"]!["lost"]}, lateness {alone["latenessMs"]!.ToJsonString()}, longest gap "
             + $"{alone["longestGapMs"]} ms");
-        output.WriteLine(
-            $"5 callers beside: lost {beside["packets"]!["lost"]}, lateness {beside["latenessMs"]!.ToJsonString()}, longest gap "
-            + $"{beside["longestGapMs"]} ms");
+        foreach (JsonObject one in beside)
+            output.WriteLine(
+                $"5 callers beside: lost {one["packets"]!["lost"]}, lateness {one["latenessMs"]!.ToJsonString()}, longest gap "
+                + $"{one["longestGapMs"]} ms");
         output.WriteLine(
             $"slow client:    echo {slowEnd["echoMs"]?.ToJsonString()}, packets {slowEnd["packets"]!.ToJsonString()}, longest gap "
             + $"{slowEnd["longestGapMs"]} ms");
         output.WriteLine(
             $"stalled client: echo {stalledEnd["echoMs"]?.ToJsonString()}, packets {stalledEnd["packets"]!.ToJsonString()}, longest gap "
             + $"{stalledEnd["longestGapMs"]} ms, {stalledEnd["ended"]}; the relay dropped {dropped} packets of both as too old");
-        Assert.Equal((0L, 0L), ((long)alone["packets"]!["lost"]!, (long)beside["packets"]!["lost"]!));
-        Assert.True((double)beside["latenessMs"]!["p99"]! < 10 * (double)alone["latenessMs"]!["p99"]! + 20, "the neighbours' schedule");
-        Assert.True((double)beside["longestGapMs"]! < 3 * (double)alone["longestGapMs"]! + 150, "the neighbours' gaps");
-        // Without drops, 23 s at two thirds of the rate would make the last words more than seven seconds old. About 8 kB in the proxy and
+        Assert.All(beside.Prepend(alone), one => Assert.Equal(0L, (long)one["packets"]!["lost"]!));
+        double lateness = Median(beside.Select(one => (double)one["latenessMs"]!["p99"]!));
+        double gap = Median(beside.Select(one => (double)one["longestGapMs"]!));
+        Assert.True(lateness < 10 * (double)alone["latenessMs"]!["p99"]! + 20, "the neighbours' schedule");
+        Assert.True(gap < 3 * (double)alone["longestGapMs"]! + 150, "the neighbours' gaps");
+        // Without drops, 28 s at two thirds of the rate would make the last words more than seven seconds old. About 8 kB in the proxy and
         // in the kernel's buffers can't be dropped any more: two seconds at this rate.
         Assert.True((double)slowEnd["echoMs"]!["p95"]! < 4500, "old audio goes first");
         Assert.True(dropped > 100, "what could not pass was dropped at the relay");
         Assert.StartsWith("stayed ", (string?)stalledEnd["ended"], StringComparison.Ordinal);
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
     }
 
     private async Task<long> DroppedAsOldAsync()
