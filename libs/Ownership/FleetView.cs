@@ -25,7 +25,7 @@ internal sealed class FleetView
     private readonly OwnershipTiming _timing;
     private readonly RuleBreak _broken;
     private readonly TimeSpan _lease;
-    private Instant _lastLook, _now;
+    private Instant _lastLook;
     private bool _hasLooked;
 
     public FleetView(int selfShard, int shardCount, OwnershipTiming timing, RuleBreak broken)
@@ -69,7 +69,6 @@ internal sealed class FleetView
     /// <summary>Notes one record. For our own shard: that of another process.</summary>
     public bool Observe(int shard, in TransceiverView view, Instant began, Instant now)
     {
-        _now = now;
         ref Peer peer = ref _peers[shard];
         if (view.State == RecordState.Unread) return false;
         // For a rule that a test breaks: the look counts for the time of its answer.
@@ -143,7 +142,6 @@ internal sealed class FleetView
 
     public void Probed(in OwnerIdentity owner, ProbeAnswer answer, Instant now)
     {
-        _now = now;
         ref Peer peer = ref _peers[owner.Shard];
         // The record names another process by now.
         if (!peer.IsProbing || peer.Watch.Incarnation != owner.Incarnation) return;
@@ -193,21 +191,10 @@ internal sealed class FleetView
         return peer.LookBegan - namedSince >= _lease ? OwnerState.Silent : OwnerState.Alive;
     }
 
-    /// <summary>The process was still thought to be alive at that time, and is gone now.</summary>
-    public bool HasGoneSince(in OwnerIdentity owner, Instant time)
-    {
-        ref readonly Peer peer = ref _peers[owner.Shard];
-        return peer.Watch.Incarnation == owner.Incarnation && peer.State == OwnerState.Gone && peer.DeathSeen > time;
-    }
-
     /// <summary>
-    /// The process has renewed its record for a lease without a break, so it had the time to write the records of its slots, too.
+    /// Every process that is known and alive has renewed its record for a lease without a break, so it had the time to write the records
+    /// of its slots, too.
     /// </summary>
-    public bool HasHadTime(in OwnerIdentity owner)
-        => (uint)owner.Shard < (uint)_peers.Length && _peers[owner.Shard].Watch.Incarnation == owner.Incarnation
-            && HasHadTime(_peers[owner.Shard]);
-
-    /// <summary>The same of every process that is known and alive.</summary>
     public bool HaveAllHadTime()
     {
         foreach (ref readonly Peer peer in _peers.AsSpan())
@@ -256,11 +243,7 @@ internal sealed class FleetView
     private void Bury(int shard, OwnerState state)
     {
         ref Peer peer = ref _peers[shard];
-        if (peer.State == OwnerState.Alive)
-        {
-            NoteDeath(shard);
-            peer.DeathSeen = _now;
-        }
+        if (peer.State == OwnerState.Alive) NoteDeath(shard);
         peer.State = state;
     }
 
@@ -296,6 +279,6 @@ internal sealed class FleetView
         /// <summary>It was dead, and its record has changed since.</summary>
         public bool IsDoubted;
         public bool IsProbing, HasProbed, IsSilent;
-        public Instant ProbeBegan, SilentSince, DeathSeen;
+        public Instant ProbeBegan, SilentSince;
     }
 }

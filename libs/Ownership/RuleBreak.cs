@@ -54,7 +54,6 @@ internal enum RuleBreak
     EmptyStoreIsFree,
     EmptyStoreWaitsTooShort,
     RelayViewIsTrustedAtOnce,
-    LostStoreForgetsOwners,
     LostStoreRestartsEpochs,
     NoRestore,
     RestoreOverAHigherEpoch,

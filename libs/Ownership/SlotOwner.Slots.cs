@@ -156,7 +156,6 @@ public sealed partial class SlotOwner
             if (known.State == RecordState.Present) NoteStoreLost(now);
             // Who had the slot and under which epoch is remembered.
             (known.State, known.ETag) = (RecordState.Missing, "");
-            if (_broken == RuleBreak.LostStoreForgetsOwners) known.Owner = OwnerIdentity.Nobody;
             if (_broken == RuleBreak.LostStoreRestartsEpochs) known.Epoch = known.HighestTold = known.HighestOfOthers = 0;
             return true;
         }
@@ -181,7 +180,7 @@ public sealed partial class SlotOwner
             MayClaim = _isRegistered && !TakesNone && now < HeldUntil,
             IsLeaving = _isLeaving,
             Owner = owner,
-            IsUnrecordedFree = IsUnrecordedFree(known, owner, now),
+            IsUnrecordedFree = IsUnrecordedFree(known, now),
             Broken = _broken,
         }.Decide();
         // What we wrote to give it away may still arrive. A record of a higher epoch makes that impossible.
@@ -241,20 +240,16 @@ public sealed partial class SlotOwner
         : _isRegistered ? OwnerState.Gone : OwnerState.Alive;
 
     /// <summary>
-    /// The store has no record of a slot. Either there was none, or it is lost, and its owner writes it again. It may be claimed before
-    /// that only if its owner is gone, and after that only if its owner does not answer, or writes everything but this record: then it gave
-    /// the slot back before the loss.
+    /// The store has no record of a slot. Either there was none, or it is lost, and its owner writes it again. What we remember may be
+    /// older than the loss: its owner may have given it to somebody, or somebody may have taken it when the owner died. So it is free when
+    /// everybody has had the time to write it.
     /// </summary>
-    private bool IsUnrecordedFree(in Slot known, OwnerState owner, Instant now)
+    private bool IsUnrecordedFree(in Slot known, Instant now)
     {
-        if (known.State != RecordState.Missing) return false;
-        bool isOver = now >= EmptyUntil && now >= _lostUntil;
-        // What we remember may be older than the loss: somebody may have taken the slot since. So everybody is waited for.
-        if (known.Owner.IsNobody || known.Owner == _self || known.HighestTold > known.Epoch)
-            return isOver && (_fleet.HaveAllHadTime() || _broken is RuleBreak.LostStoreIsEmptyStore or RuleBreak.UnknownOwnerIsNobody);
-        // If its owner died before the loss, somebody may have taken the slot before, too.
-        if (owner == OwnerState.Gone) return _fleet.HasGoneSince(known.Owner, _lostAt) || (isOver && _fleet.HaveAllHadTime());
-        return isOver && ((owner == OwnerState.Silent && _fleet.HaveAllHadTime()) || _fleet.HasHadTime(known.Owner));
+        if (known.State != RecordState.Missing || now < EmptyUntil || now < _lostUntil) return false;
+        bool isOfNobody = known.Owner.IsNobody || known.Owner == _self;
+        return _fleet.HaveAllHadTime()
+            || (isOfNobody && _broken is RuleBreak.LostStoreIsEmptyStore or RuleBreak.UnknownOwnerIsNobody);
     }
 
     private long GiveBackEpoch(in Slot known) => _broken == RuleBreak.GiveBackResetsTheEpoch ? 0 : known.Epoch;

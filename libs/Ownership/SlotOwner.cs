@@ -29,7 +29,7 @@ public sealed partial class SlotOwner
 
     private Phase _phase;
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
-    private Instant _lostUntil = new(long.MinValue), _lostAt = new(long.MinValue);
+    private Instant _lostUntil = new(long.MinValue);
     private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isUnfit;
     private bool _isLeaving, _isWaitingForOthers;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
@@ -78,7 +78,7 @@ public sealed partial class SlotOwner
     public bool IsIdle => _phase == Phase.Idle;
 
     /// <summary>
-    /// A store that has lost its data is being filled again. Until then only slots of processes that are gone are claimed.
+    /// A store that has lost its data is being filled again. Until then nobody claims a slot that has no record.
     /// </summary>
     public bool IsStoreLost(Instant now) => now < _lostUntil;
 
@@ -289,11 +289,7 @@ public sealed partial class SlotOwner
     {
         _isSlotLookDue = true;
         if (_broken == RuleBreak.LostStoreIsEmptyStore) return;
-        if (!IsStoreLost(now))
-        {
-            _lostAt = now;
-            _events.Enqueue(new OwnershipEvent(OwnershipEventKind.StoreLost, _self.Shard));
-        }
+        if (!IsStoreLost(now)) _events.Enqueue(new OwnershipEvent(OwnershipEventKind.StoreLost, _self.Shard));
         _lostUntil = now + _timing.Lease;
     }
 

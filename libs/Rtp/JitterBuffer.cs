@@ -4,8 +4,8 @@ namespace Dapr.Voice.Rtp;
 
 /// <summary>
 /// Restores the order of packets. It adds no delay while nothing is missing: a model needs no playout clock, so there is no playout delay.
-/// Only a gap holds packets back, for a bounded time. After that, the missing frames are reported as lost. All memory is allocated in the
-/// constructor.
+/// Only a gap holds packets back, for a bounded time, and not if more packets are missing than can be late. After that, the missing frames
+/// are reported as lost. All memory is allocated in the constructor.
 /// </summary>
 public sealed class JitterBuffer
 {
@@ -71,11 +71,14 @@ public sealed class JitterBuffer
             // A packet that can be returned at once is due at once, because its arrival lies in the past.
             Instant earliest = Instant.Never;
             for (int i = 0; i < _count; i++) earliest = Instant.Min(earliest, _slots[_order[i]].Arrival);
-            return HeadIsDue ? earliest : earliest + _options.ReorderWindow;
+            return HeadIsDue || IsOutage ? earliest : earliest + _options.ReorderWindow;
         }
     }
 
     private bool HeadIsDue => _lostLeft > 0 || Head.SequenceNumber == _next;
+
+    // So many packets in a row are not late, they are lost. To wait for them would only make the silence longer.
+    private bool IsOutage => SerialNumber.Distance(Head.SequenceNumber, _next) > _options.ReorderPackets;
 
     private ref Slot Head => ref _slots[_order[0]];
 
@@ -150,14 +153,14 @@ public sealed class JitterBuffer
 
         if (!HeadIsDue)
         {
-            if (_count < _options.ReorderPackets && now < NextTimeout) return false;
+            if (_count < _options.ReorderPackets && !IsOutage && now < NextTimeout) return false;
             GiveUpGap();
         }
 
         ref Slot head = ref Head;
         if (_lostLeft > 0)
         {
-            frame = new JitterFrame(JitterFrameKind.Lost, _next, LostTimestamp(head));
+            frame = new JitterFrame(JitterFrameKind.Lost, _next, LostTimestamp(head), now);
             _lostLeft--;
             _next++;
             _lastTimestamp = frame.Timestamp;
@@ -166,7 +169,7 @@ public sealed class JitterBuffer
             return true;
         }
 
-        frame = new JitterFrame(JitterFrameKind.Packet, head.SequenceNumber, head.Timestamp);
+        frame = new JitterFrame(JitterFrameKind.Packet, head.SequenceNumber, head.Timestamp, head.Arrival);
         length = CopyPayload(_order[0], buffer);
         _next = (ushort)(head.SequenceNumber + 1);
         _lastTimestamp = head.Timestamp;

@@ -10,7 +10,9 @@ public sealed record JitterBufferOptions
     /// </summary>
     public TimeSpan ReorderWindow { get; init; } = TimeSpan.FromMilliseconds(60);
 
-    /// <summary>When this number of packets waits behind a gap, the wait ends before the time does.</summary>
+    /// <summary>
+    /// When this number of packets waits behind a gap, the wait ends before the time does. A gap of more packets is not waited for.
+    /// </summary>
     public int ReorderPackets { get; init; } = 8;
 
     /// <summary>

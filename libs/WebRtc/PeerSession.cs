@@ -264,7 +264,7 @@ public sealed partial class PeerSession : IDisposable
         frame = default;
         length = 0;
         if (_jitter is null || !_jitter.TryTake(buffer, out length, out JitterFrame taken, now)) return false;
-        frame = new AudioFrameInfo(taken.Kind == JitterFrameKind.Lost, taken.SequenceNumber, taken.Timestamp);
+        frame = new AudioFrameInfo(taken.Kind == JitterFrameKind.Lost, taken.SequenceNumber, taken.Timestamp, taken.ArrivedAt);
         return true;
     }
 

@@ -16,7 +16,6 @@ public sealed class MutationTests(ITestOutputHelper output)
     {
         [RuleBreak.NoRetry] = "all slots are read again after two seconds anyway, so it costs time and no rule",
         [RuleBreak.AdoptionOfAnEpochOfOthers] = "only a store that applies a write from before a loss shows it, and that is excused",
-        [RuleBreak.LostStoreForgetsOwners] = "a slot without a known owner waits until everybody had the time to write, which covers it",
     };
 
     [Fact]

@@ -10,6 +10,7 @@ using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Transceiver.Sessions;
 using Dapr.Voice.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Transceiver;
 

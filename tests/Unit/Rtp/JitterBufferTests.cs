@@ -56,6 +56,29 @@ public sealed class JitterBufferTests
         Assert.Equal(0, _buffer.Count);
     }
 
+    [Theory, InlineData(8, 60), InlineData(9, 0)]
+    public void TryTake_MorePacketsMissingThanCanBeLate_DoesNotWait(ushort missing, int wait)
+    {
+        Insert(10, 0);
+        Take(0);
+        Insert((ushort)(11 + missing), 500);
+        Assert.Equal(Instant.FromMilliseconds(500 + wait), _buffer.NextTimeout);
+        if (wait > 0) Assert.Empty(Take(500 + wait - 1));
+        Assert.Equal(missing + 1, Take(500 + wait).Count);
+    }
+
+    [Fact]
+    public void TryTake_PacketThatWaited_SaysWhenItArrived()
+    {
+        Insert(10, 0);
+        Take(0);
+        Insert(12, 20);
+        Insert(11, 25);
+        Assert.True(_buffer.TryTake(_output, out _, out JitterFrame eleven, Instant.FromMilliseconds(30)));
+        Assert.True(_buffer.TryTake(_output, out _, out JitterFrame twelve, Instant.FromMilliseconds(30)));
+        Assert.Equal((Instant.FromMilliseconds(25), Instant.FromMilliseconds(20)), (eleven.ArrivedAt, twelve.ArrivedAt));
+    }
+
     [Fact]
     public void NextTimeout_SecondGap_RunsFromTheEarliestPacketBehindIt()
     {
@@ -138,7 +161,7 @@ public sealed class JitterBufferTests
         Take(0);
         _buffer.Insert([7], 11, 48_000, Instant.FromMilliseconds(1000));
         Assert.True(_buffer.TryTake(_output, out int length, out JitterFrame frame, Instant.FromMilliseconds(1000)));
-        Assert.Equal(new JitterFrame(JitterFrameKind.Packet, 11, 48_000), frame);
+        Assert.Equal(new JitterFrame(JitterFrameKind.Packet, 11, 48_000, Instant.FromMilliseconds(1000)), frame);
         Assert.Equal(1, length);
     }
 

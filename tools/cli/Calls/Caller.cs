@@ -85,10 +85,9 @@ internal sealed class Caller : IDisposable
     public TimeSpan SilenceAtEnd { get; private set; }
 
     /// <summary>
-    /// Called for each incoming audio packet, in order, with its payload and its RTP timestamp (48 kHz). The payload of a lost packet is
-    /// empty.
+    /// Called for each incoming audio packet, in order, with its payload. The payload of a lost packet is empty.
     /// </summary>
-    public Action<ReadOnlyMemory<byte>, uint>? AudioReceived { get; set; }
+    public Action<ReadOnlyMemory<byte>, AudioFrameInfo>? AudioReceived { get; set; }
 
     /// <summary>Called for each server event of the Realtime API.</summary>
     public Action<JsonObject>? EventReceived { get; set; }
@@ -242,13 +241,13 @@ internal sealed class Caller : IDisposable
         {
             if (frame.IsLost)
             {
-                AudioReceived?.Invoke(default, frame.Timestamp);
+                AudioReceived?.Invoke(default, frame);
                 continue;
             }
-            if (_lastAudio == Instant.Never) Times.FirstAudio = (now - _started).TotalMilliseconds;
-            else LongestGapMilliseconds = Math.Max(LongestGapMilliseconds, (now - _lastAudio).TotalMilliseconds);
-            _lastAudio = now;
-            AudioReceived?.Invoke(_buffer.AsMemory(0, length), frame.Timestamp);
+            if (_lastAudio == Instant.Never) Times.FirstAudio = (frame.ArrivedAt - _started).TotalMilliseconds;
+            else LongestGapMilliseconds = Math.Max(LongestGapMilliseconds, (frame.ArrivedAt - _lastAudio).TotalMilliseconds);
+            _lastAudio = _lastAudio == Instant.Never || frame.ArrivedAt > _lastAudio ? frame.ArrivedAt : _lastAudio;
+            AudioReceived?.Invoke(_buffer.AsMemory(0, length), frame);
         }
         while (_peer.TryReceiveMessage(out DataChannelMessage message, now))
         {

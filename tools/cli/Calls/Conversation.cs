@@ -75,7 +75,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
         // The longest Opus packet lasts 120 ms (RFC 6716, section 2.1.4).
         short[] pcm = new short[FrameSamples * 6];
         Instant now = MonotonicClock.Now;
-        caller.AudioReceived = (bytes, timestamp) => OnAudio(bytes, timestamp, decoder, pcm);
+        caller.AudioReceived = (bytes, frame) => OnAudio(bytes, frame.Timestamp, decoder, pcm);
         caller.EventReceived = OnEvent;
         Instant start = now;
         Instant connected = Instant.Never;

@@ -43,6 +43,7 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
         public Instant NextFrame { get; set; } = Instant.Never;
         public Instant NextMessage { get; set; } = Instant.Never;
         public Instant LastVoice { get; set; } = Instant.Never;
+        public double LastHeardAt { get; set; }
         public long Frames { get; set; }
         public long Messages { get; set; }
         public bool HasEnded { get; set; }
@@ -152,7 +153,7 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
 
     private void Add(Line line)
     {
-        line.Caller.AudioReceived = (bytes, _) => OnAudio(line, bytes);
+        line.Caller.AudioReceived = (bytes, frame) => OnAudio(line, bytes, frame.ArrivedAt);
         line.Caller.EventReceived = occurred => OnEvent(line, occurred);
         _lines.Add(line);
     }
@@ -173,12 +174,15 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
         recorder.Add(new HistoryEntry(at, HistoryKind.SentUp) { Call = line.Number, Number = line.Messages++ });
     }
 
-    private void OnAudio(Line line, ReadOnlyMemory<byte> bytes)
+    // The silence ends when the packet arrives. How long a player then waits for earlier packets is its own affair.
+    private void OnAudio(Line line, ReadOnlyMemory<byte> bytes, Instant arrivedAt)
     {
         // A lost packet is no packet. It need not be concealed, because nobody listens.
         if (bytes.IsEmpty) return;
-        if (bytes.Length > LongestSilence) line.LastVoice = MonotonicClock.Now;
-        recorder.Add(new HistoryEntry(recorder.Now, HistoryKind.HeardDown) { Call = line.Number, Audio = bytes.ToArray() });
+        if (bytes.Length > LongestSilence) line.LastVoice = arrivedAt;
+        // In the order of the sequence numbers, in which they are decoded.
+        line.LastHeardAt = Math.Max(line.LastHeardAt, recorder.Now - (MonotonicClock.Now - arrivedAt).TotalMilliseconds);
+        recorder.Add(new HistoryEntry(line.LastHeardAt, HistoryKind.HeardDown) { Call = line.Number, Audio = bytes.ToArray() });
     }
 
     private void OnEvent(Line line, JsonObject occurred)
