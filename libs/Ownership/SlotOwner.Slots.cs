@@ -29,7 +29,7 @@ public sealed partial class SlotOwner
 
     /// <summary>
     /// Hands a slot over: writes the successor into its record, with the next epoch, and stops serving it. The caller has stopped its
-    /// sessions and given them to the successor before. <see cref="OwnershipRequestKind.HandedOver"/> tells the end.
+    /// sessions and given them to the successor before, which is registered. <see cref="OwnershipRequestKind.HandedOver"/> tells the end.
     /// </summary>
     public void HandOver(int slot, in OwnerIdentity successor)
     {

@@ -101,6 +101,9 @@ internal sealed class SimProcess(SimWorld world, int index)
         Drain();
     }
 
+    /// <summary>Others know it, and it holds its lease.</summary>
+    public bool IsAdmitting => _owner is { IsRegistered: true, IsDraining: false } owner && Clock < owner.HeldUntil;
+
     public void HandOver(int slot, in OwnerIdentity successor)
     {
         if (_owner is null || Table[slot] == 0) return;

@@ -524,6 +524,8 @@ internal sealed class SimWorld
                 break;
             case FaultKind.HandOver:
                 if (!victim.IsAlive || !other.IsAlive || victim == other || victim.PausedUntil > Now || other.IsPreviousRelease) break;
+                // The successor answers first that it takes sessions.
+                if (!other.IsAdmitting) break;
                 int slot = _random.Below(SlotCount);
                 _handedTo[slot] = other.Index + 1;
                 victim.HandOver(slot, other.Id);
