@@ -63,6 +63,14 @@ internal sealed class RealtimeConnection : IDisposable
     private int _lateBytes;
     private int _outboundBytes;
     private int _outboundAudioFrames;
+
+    // Messages in the queue or on the way from there to the socket.
+    private int _queued;
+
+    // What the session's thread writes itself. Whoever changes them has the lock.
+    private readonly Lock _directLock = new();
+    private ClientWebSocket? _directSocket;
+    private Task _direct = Task.CompletedTask;
     private int _inboundBytes;
     private int _isNotified;
     private volatile bool _isDisposed;
@@ -116,13 +124,17 @@ internal sealed class RealtimeConnection : IDisposable
     /// </summary>
     public IReadOnlyList<byte[]> Unsent => [.. _unsent, .. _late];
 
-    /// <summary>Queues a copy of one event. Returns false if too much waits.</summary>
+    /// <summary>
+    /// Sends a copy of one event, or queues it if others wait. Returns false if too much waits. If nothing waits, the kernel has the event
+    /// when this returns, so it reaches the backend even if this process is killed before the client's packet is acknowledged.
+    /// </summary>
     public bool TrySendEvent(ReadOnlySpan<byte> utf8Json)
     {
         if (Volatile.Read(ref _outboundBytes) + _lateBytes + utf8Json.Length > MaximumOutboundBytes) return false;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(utf8Json.Length);
         utf8Json.CopyTo(buffer);
-        if (Send(new Outbound(buffer, utf8Json.Length, IsAudio: false))) return true;
+        var outbound = new Outbound(buffer, utf8Json.Length, IsAudio: false);
+        if (TrySendDirectly(outbound) || Send(outbound)) return true;
         _late.Add(utf8Json.ToArray());
         _lateBytes += utf8Json.Length;
         return true;
@@ -174,10 +186,52 @@ internal sealed class RealtimeConnection : IDisposable
         while (TryTake(out BackendMessage? message)) message.Release();
     }
 
+    private bool TrySendDirectly(Outbound outbound)
+    {
+        lock (_directLock)
+        {
+            if (_directSocket is not { } socket || Volatile.Read(ref _queued) > 0 || !_direct.IsCompleted || !_maySend()) return false;
+            Interlocked.Add(ref _outboundBytes, outbound.Length);
+            _direct = SendDirectlyAsync(socket, outbound);
+            return true;
+        }
+    }
+
+    private async Task SendDirectlyAsync(ClientWebSocket socket, Outbound outbound)
+    {
+        try
+        {
+            await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception broken) when (IsEnd(broken))
+        {
+            // The receiving task sees the same end and reports it.
+            NoteUnsent(outbound);
+            socket.Abort();
+        }
+        finally
+        {
+            Interlocked.Add(ref _outboundBytes, -outbound.Length);
+            ArrayPool<byte>.Shared.Return(outbound.Buffer);
+        }
+    }
+
+    /// <summary>From now on everything is queued. Completes when nothing is written directly any more.</summary>
+    private Task EndDirectAsync()
+    {
+        lock (_directLock)
+        {
+            _directSocket = null;
+            return _direct;
+        }
+    }
+
     private bool Send(Outbound outbound)
     {
+        Interlocked.Increment(ref _queued);
         if (!_outbound.Writer.TryWrite(outbound))
         {
+            Interlocked.Decrement(ref _queued);
             ArrayPool<byte>.Shared.Return(outbound.Buffer);
             return false;
         }
@@ -204,7 +258,7 @@ internal sealed class RealtimeConnection : IDisposable
             _outbound.Writer.TryComplete();
             running.CancelAfter(CloseDeadline);
         }
-        catch (Exception broken) when (broken is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception broken) when (IsEnd(broken))
         {
             end ??= BackendFailure.Lost;
             await running.CancelAsync().ConfigureAwait(false);
@@ -212,6 +266,7 @@ internal sealed class RealtimeConnection : IDisposable
         finally
         {
             _outbound.Writer.TryComplete();
+            await EndDirectAsync().ConfigureAwait(false);
             await sending.ConfigureAwait(false);
             while (_outbound.Reader.TryRead(out Outbound unsent))
             {
@@ -260,11 +315,13 @@ internal sealed class RealtimeConnection : IDisposable
             await SendTextAsync(socket, greeting, cancellation).ConfigureAwait(false);
             foreach (RememberedItem item in items)
                 await SendTextAsync(socket, item.ToCreateEvent(), cancellation).ConfigureAwait(false);
+            lock (_directLock) _directSocket = socket;
             await foreach (Outbound outbound in _outbound.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
                 bool isSent = false;
                 try
                 {
+                    await _direct.ConfigureAwait(false);
                     while (!_maySend()) await Task.Delay(OwnershipPause, cancellation).ConfigureAwait(false);
                     await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), cancellation).ConfigureAwait(false);
                     isSent = true;
@@ -275,16 +332,21 @@ internal sealed class RealtimeConnection : IDisposable
                     if (outbound.IsAudio) Interlocked.Decrement(ref _outboundAudioFrames);
                     else Interlocked.Add(ref _outboundBytes, -outbound.Length);
                     ArrayPool<byte>.Shared.Return(outbound.Buffer);
+                    Interlocked.Decrement(ref _queued);
                 }
             }
+            await EndDirectAsync().ConfigureAwait(false);
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellation).ConfigureAwait(false);
         }
-        catch (Exception broken) when (broken is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception broken) when (IsEnd(broken))
         {
             // The receiving task sees the same end and reports it.
             socket.Abort();
         }
     }
+
+    private static bool IsEnd(Exception broken)
+        => broken is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException;
 
     private static ValueTask SendTextAsync(ClientWebSocket socket, ReadOnlyMemory<byte> utf8, CancellationToken cancellation)
         => socket.SendAsync(utf8, WebSocketMessageType.Text, endOfMessage: true, cancellation);

@@ -108,6 +108,8 @@ internal sealed class Oracle(SimWorld world)
         if (owner < 0 || owner == process.Index || world.Process(owner) is not { IsAlive: true } living) return;
         // A write from before the loss has hit the record that its owner had written again: its ETag was the same.
         if (IsMistaken && seen.State == RecordState.Present && seen.Owner != living.Id) return;
+        // The record names somebody who has not served the slot yet. His claim was checked when he decided it.
+        if (seen.State == RecordState.Present && seen.Epoch > _highest[slot] && seen.Owner != living.Id) return;
         // Data that are lost twice within moments, with an owner that died in between: its slot may be taken twice (decision 0035).
         if (world.Losses > 1 && seen.State == RecordState.Missing) return;
         if (living.Table[slot] == _highest[slot])
