@@ -56,10 +56,10 @@ internal sealed class SimKnowledge
     public void NoteProbe(int process, ProbeAnswer answer, long began, long now)
     {
         ref Peer peer = ref _peers[process];
-        peer.IsSilent = answer != ProbeAnswer.Alive && now - began <= SimWorld.Timing.Fence.Ticks
-            && (answer == ProbeAnswer.Silent || peer.HasName);
-        peer.ProbeBegan = began;
-        if (answer == ProbeAnswer.Alive) peer.Answered = now;
+        if (answer == ProbeAnswer.Alive) (peer.IsSilent, peer.Answered) = (false, now);
+        // A silence that is noticed late says nothing, and takes nothing back that an earlier one said.
+        else if (now - began <= SimWorld.Timing.Fence.Ticks && (answer == ProbeAnswer.Silent || peer.HasName))
+            (peer.IsSilent, peer.ProbeBegan) = (true, began);
     }
 
     public void NoteName(int process, bool hasName) => _peers[process].HasName = hasName;
