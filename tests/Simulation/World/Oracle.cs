@@ -142,6 +142,8 @@ internal sealed class Oracle(SimWorld world)
         if (slot >= 0 && world.Store.Transceiver(living.Id.Shard)
             is { ETag: not null } record && record.Incarnation != living.Id.Incarnation)
             return;
+        // A write from before a loss has put another process into the record of its shard, for a moment.
+        if (IsMistaken && process.Knowledge.Shown[living.Id.Shard] != living.Id.Incarnation) return;
         if (!process.Knowledge.MayBeDead(living.Index, world.Now)) world.Violate(what, process.Index, slot);
     }
 }

@@ -9,6 +9,9 @@ internal sealed class SimKnowledge
 
     /// <summary>The highest epoch of each slot that it was told.</summary>
     public long[] Told { get; } = new long[SimWorld.MaximumSlots];
+
+    /// <summary>The process that the last look showed in the record of each shard, or 0.</summary>
+    public ulong[] Shown { get; } = new ulong[SimWorld.Shards];
     public SlotView[] Slots { get; } = new SlotView[SimWorld.MaximumSlots];
     public long SlotsBegan { get; private set; }
     public long LookBegan { get; private set; }
@@ -24,6 +27,7 @@ internal sealed class SimKnowledge
     {
         Array.Clear(_peers);
         Array.Clear(Told);
+        Array.Clear(Shown);
         Array.Clear(Slots);
         (SlotsBegan, LookBegan, FirstLook, IsRegistered, HasRelayView, Predecessor) = (-1, -1, -1, false, false, -1);
     }
@@ -35,6 +39,7 @@ internal sealed class SimKnowledge
         for (int shard = 0; shard < SimWorld.Shards; shard++)
         {
             if (op.Fleet[shard].State != RecordState.Present) continue;
+            Shown[shard] = op.Fleet[shard].Incarnation;
             int process = (int)op.Fleet[shard].Incarnation - 1;
             ref Peer peer = ref _peers[process];
             peer.IsKnown = true;
