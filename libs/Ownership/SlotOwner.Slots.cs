@@ -180,7 +180,7 @@ public sealed partial class SlotOwner
             MayClaim = _isRegistered && !TakesNone && now < HeldUntil,
             IsLeaving = _isLeaving,
             Owner = owner,
-            IsUnrecordedFree = IsUnrecordedFree(known, now),
+            HaveAllWritten = HaveAllWritten(known, now),
             Broken = _broken,
         }.Decide();
         // What we wrote to give it away may still arrive. A record of a higher epoch makes that impossible.
@@ -240,14 +240,14 @@ public sealed partial class SlotOwner
         : _isRegistered ? OwnerState.Gone : OwnerState.Alive;
 
     /// <summary>
-    /// The store has no record of a slot. Either there was none, or it is lost, and its owner writes it again. What we remember may be
-    /// older than the loss: its owner may have given it to somebody, or somebody may have taken it when the owner died. So it is free when
-    /// everybody has had the time to write it.
+    /// The store has no record of a slot, or one that is older than what we were told. Either there was none, or it is lost, and its owner
+    /// writes it again. What we remember may be older than the loss: its owner may have given it to somebody, or somebody may have taken it
+    /// when the owner died. So it is free when everybody has had the time to write it.
     /// </summary>
-    private bool IsUnrecordedFree(in Slot known, Instant now)
+    private bool HaveAllWritten(in Slot known, Instant now)
     {
-        if (known.State != RecordState.Missing || now < EmptyUntil || now < _lostUntil) return false;
-        bool isOfNobody = known.Owner.IsNobody || known.Owner == _self;
+        if (now < EmptyUntil || now < _lostUntil) return false;
+        bool isOfNobody = known.State == RecordState.Missing && (known.Owner.IsNobody || known.Owner == _self);
         return _fleet.HaveAllHadTime()
             || (isOfNobody && _broken is RuleBreak.LostStoreIsEmptyStore or RuleBreak.UnknownOwnerIsNobody);
     }

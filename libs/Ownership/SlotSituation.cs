@@ -23,9 +23,9 @@ internal readonly record struct SlotSituation(OwnerIdentity Self, SlotView Recor
     public OwnerState Owner { get; init; }
 
     /// <summary>
-    /// A slot without a record may be claimed. If a store has lost its data, its owner may not have written it again.
+    /// Whoever has a slot that the store has forgotten would have written it again. So what the store has forgotten may be claimed.
     /// </summary>
-    public bool IsUnrecordedFree { get; init; }
+    public bool HaveAllWritten { get; init; }
 
     public RuleBreak Broken { get; init; }
 
@@ -43,7 +43,8 @@ internal readonly record struct SlotSituation(OwnerIdentity Self, SlotView Recor
                 // Another owner had this epoch or a later one, which the store has forgotten.
                 bool isUsed = HighestOfOthers >= Record.Epoch
                     && Broken is not (RuleBreak.AdoptionOfAnEpochOfOthers or RuleBreak.ClaimIgnoresEpochsTold);
-                return isUsed ? SlotMove.Claim : SlotMove.Adopt;
+                if (isUsed) return HaveAllWritten ? SlotMove.Claim : SlotMove.Leave;
+                return SlotMove.Adopt;
             }
             return IsForAnother ? SlotMove.Withdraw : SlotMove.Keep;
         }
@@ -54,7 +55,7 @@ internal readonly record struct SlotSituation(OwnerIdentity Self, SlotView Recor
             return Broken == RuleBreak.HigherEpochInTheStoreIsIgnored ? SlotMove.Keep : SlotMove.Lose;
         }
         if (IsLeaving || !MayClaim || !IsPreferred) return SlotMove.Leave;
-        if (!isThere) return IsUnrecordedFree ? SlotMove.Claim : SlotMove.Leave;
+        if (!isThere) return HaveAllWritten ? SlotMove.Claim : SlotMove.Leave;
         bool isFree = Record.Owner.IsNobody || Owner != OwnerState.Alive || Broken == RuleBreak.ClaimOfALivingOwner;
         return isFree ? SlotMove.Claim : SlotMove.Leave;
     }

@@ -48,6 +48,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly PeerProbe _probe;
     private readonly CheckpointReader? _checkpoints;
     private readonly string _incarnation;
+    private readonly TakeoverRehearsal _rehearsal;
     private bool _isRehearsed;
     private readonly Lock _drainLock = new();
     private readonly CancellationTokenSource _keepStop = new();
@@ -108,6 +109,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         Receiver = new HandOverReceiver(
             self.IncarnationText, codec, Factory, Directory, Workers, ServeHandedOver, () => IsAdmitting,
             loggers.CreateLogger<HandOverReceiver>());
+        _rehearsal = new TakeoverRehearsal(
+            fleet, options, keys, _certificate, store, codec, _checkpoints, Checkpoints, Factory, Workers[0], time);
         _sender = new HandOverSender(
             fleet, options.Shard, store, invoker, Keeper, Directory, codec, Workers, loggers.CreateLogger<HandOverSender>());
     }
@@ -170,7 +173,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 {
                     if (_drain is null && _fitness.HasPassed && _keeping.IsCompleted) _keeping = Try(Keeper.RunAsync(stop.Token));
                 }
-                if (rehearsal.IsCompleted && !_isRehearsed) rehearsal = Try(RehearseAsync(cancellation));
+                if (rehearsal.IsCompleted && !_isRehearsed && IsAdmitting) rehearsal = Try(RehearseAsync(cancellation));
                 if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)
                 {
@@ -424,17 +427,12 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         await _probe.ProbeAsync(new LinkEndpoint(LinkScheme.Udp, "127.0.0.1", port), _incarnation, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>
-    /// Does once what a takeover and a hand-over do, with the first session of this process, so that the first ones do not wait for the
-    /// compiler.
-    /// </summary>
+    /// <summary>Does once what a takeover and a hand-over do, so that the first ones do not wait for the compiler.</summary>
     private async Task RehearseAsync(CancellationToken cancellation)
     {
-        // A worker that ends meanwhile does not answer.
-        if (await _sender.SampleAsync().WaitAsync(AnswerLimit, _time, cancellation).ConfigureAwait(false) is not [var sample, ..]) return;
         _isRehearsed = true;
-        if (_checkpoints is not null) await _checkpoints.ReadAsync(sample.Record.CallId, cancellation).ConfigureAwait(false);
-        await _sender.RehearseAsync(sample, cancellation).ConfigureAwait(false);
+        if (await _rehearsal.RunAsync(cancellation).ConfigureAwait(false) is { } sample)
+            await _sender.RehearseAsync(sample, cancellation).ConfigureAwait(false);
     }
 
     private bool IsHere(SessionRecord record)

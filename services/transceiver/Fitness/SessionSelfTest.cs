@@ -68,6 +68,19 @@ internal sealed class SessionSelfTest : IDisposable
         }
     }
 
+    /// <summary>
+    /// Makes the call, and returns the state of the transceiver's side in the middle of it: as a checkpoint has it, and as a live hand-over
+    /// has it. Null if the call does not succeed. Any thread.
+    /// </summary>
+    public static (PeerSessionState Checkpoint, PeerSessionState Exact)? Export(DtlsCertificate certificate, OpusCodec codec)
+    {
+        using var test = new SessionSelfTest(certificate);
+        if (test.Call(codec) is not null) return null;
+        PeerSessionState checkpoint = test._server.ExportCheckpoint(test._now);
+        test._server.CommitCheckpoint(checkpoint.Lease!);
+        return (checkpoint, test._server.ExportState(test._now));
+    }
+
     public void Dispose()
     {
         _caller.Dispose();

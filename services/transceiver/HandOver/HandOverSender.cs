@@ -89,22 +89,11 @@ internal sealed partial class HandOverSender(
         return RendezvousHash.Choose((byte)fleet.RegionNumber, (ushort)slot, candidates) is { } chosen ? _successors[chosen] : null;
     }
 
-    /// <summary>The exact state of a session that goes on, sealed for a rehearsal. Empty if there is none.</summary>
-    public async Task<HandedSession[]> SampleAsync()
-    {
-        foreach (SessionWorker worker in workers)
-        {
-            if (await worker.CopyAsync(slots: null, limit: 1).ConfigureAwait(false) is [var sample]
-                && Seal(sample, HandOverReceiver.RehearsalEpoch) is { } handed) return [handed];
-        }
-        return [];
-    }
-
     /// <summary>
-    /// Goes through the steps of a hand-over to ourselves, with the state of a session that goes on. So the first real one finds its code
+    /// Goes through the steps of a hand-over to ourselves, with a session that nobody has. So the first real one finds its code
     /// compiled and its connections open, here and at the successor, which does the same.
     /// </summary>
-    /// <param name="sample">From <see cref="SampleAsync"/>.</param>
+    /// <param name="sample">Sealed for a rehearsal.</param>
     public async Task RehearseAsync(HandedSession sample, CancellationToken cancellation)
     {
         string self = AppIds.Transceiver(shard);

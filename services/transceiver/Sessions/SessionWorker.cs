@@ -249,13 +249,11 @@ internal sealed partial class SessionWorker : IDisposable
     /// <summary>
     /// The states of the sessions of some slots that can be handed over, without the audio that waits. They go on. Any thread.
     /// </summary>
-    /// <param name="slots">Null for all.</param>
-    /// <param name="limit">At most so many sessions.</param>
-    public Task<IReadOnlyList<FrozenSession>> CopyAsync(IReadOnlySet<int>? slots, int limit = int.MaxValue)
+    public Task<IReadOnlyList<FrozenSession>> CopyAsync(IReadOnlySet<int> slots)
     {
         var result = new TaskCompletionSource<IReadOnlyList<FrozenSession>>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(null, () => result.TrySetResult([.. _sessions.Values
-            .Where(session => session.CanBeHandedOver && slots?.Contains(session.Slot) != false).Take(limit)
+            .Where(session => session.CanBeHandedOver && slots.Contains(session.Slot))
             .Select(session => session.Copy(MonotonicClock.Now))]));
         return result.Task;
     }

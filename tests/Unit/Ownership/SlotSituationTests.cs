@@ -9,11 +9,11 @@ public sealed class SlotSituationTests
 
     private static SlotMove Decide(
         OwnerIdentity? owner, long epoch, long served = 0, bool preferred = false, bool forAnother = false,
-        OwnerState state = OwnerState.Alive, bool mayClaim = true, bool unrecordedFree = false, bool leaving = false, long others = 0)
+        OwnerState state = OwnerState.Alive, bool mayClaim = true, bool allWritten = false, bool leaving = false, long others = 0)
         => new SlotSituation(Self, owner is { } known ? new SlotView(RecordState.Present, known, epoch, "1")
             : new SlotView(RecordState.Missing), served, others)
         {
-            IsPreferred = preferred, IsForAnother = forAnother, MayClaim = mayClaim, Owner = state, IsUnrecordedFree = unrecordedFree,
+            IsPreferred = preferred, IsForAnother = forAnother, MayClaim = mayClaim, Owner = state, HaveAllWritten = allWritten,
             IsLeaving = leaving,
         }.Decide();
 
@@ -27,9 +27,9 @@ public sealed class SlotSituationTests
     [Fact]
     public void WithoutARecord_Preferred_IsClaimedWhenNobodyCanHaveIt()
     {
-        Assert.Equal(SlotMove.Claim, Decide(null, 0, preferred: true, unrecordedFree: true));
+        Assert.Equal(SlotMove.Claim, Decide(null, 0, preferred: true, allWritten: true));
         Assert.Equal(SlotMove.Leave, Decide(null, 0, preferred: true));
-        Assert.Equal(SlotMove.Leave, Decide(null, 0, unrecordedFree: true));
+        Assert.Equal(SlotMove.Leave, Decide(null, 0, allWritten: true));
     }
 
     [Fact]
@@ -64,9 +64,10 @@ public sealed class SlotSituationTests
     [Fact]
     public void Ours_WhileSomebodyHasSeenAHigherEpoch_IsClaimedAboveIt()
     {
-        Assert.Equal(SlotMove.Claim, Decide(Self, 4, others: 5));
+        Assert.Equal(SlotMove.Claim, Decide(Self, 4, others: 5, allWritten: true));
+        Assert.Equal(SlotMove.Leave, Decide(Self, 4, others: 5));
         // A late write of ours brought a record back that another owner had meanwhile.
-        Assert.Equal(SlotMove.Claim, Decide(Self, 4, others: 4));
+        Assert.Equal(SlotMove.Claim, Decide(Self, 4, others: 4, allWritten: true));
         Assert.Equal(SlotMove.Adopt, Decide(Self, 4, others: 3));
     }
 
