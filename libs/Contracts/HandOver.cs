@@ -8,6 +8,10 @@ public sealed record HandedSession(SessionRecord Record, string Sealed);
 /// <param name="Epoch">The epoch under which the new owner serves the slot.</param>
 public sealed record HandedSlot(int Slot, long Epoch);
 
+/// <summary>A packet of a caller that came while its session was between two owners.</summary>
+/// <param name="Payload">The datagram as it came, base64 in JSON. It came by the path that the session's state has as selected.</param>
+public sealed record HandedPacket(string CallId, byte[] Payload);
+
 /// <summary>
 /// What a transceiver that leaves sends to a successor, by <c>POST /internal/v1/handover/{step}</c>: <c>prepare</c>, then for some slots
 /// <c>announce</c>, then for each few of them <c>state</c> and <c>commit</c>.
@@ -15,7 +19,10 @@ public sealed record HandedSlot(int Slot, long Epoch);
 /// <param name="Shard">The sender.</param>
 /// <param name="Slots">The slots of <c>state</c> and <c>commit</c>. None in the other steps.</param>
 /// <param name="Sessions">In <c>announce</c> and <c>state</c>, the sessions of the slots. None in the other steps.</param>
-public sealed record HandOverRequest(int Shard, IReadOnlyList<HandedSlot> Slots, IReadOnlyList<HandedSession> Sessions);
+/// <param name="Packets">In <c>commit</c>, what came for the sessions since they stopped. Another <c>commit</c> without slots brings what
+/// came after that. None in the other steps, and from a release before this member.</param>
+public sealed record HandOverRequest(
+    int Shard, IReadOnlyList<HandedSlot> Slots, IReadOnlyList<HandedSession> Sessions, IReadOnlyList<HandedPacket>? Packets = null);
 
 /// <summary>The answer of a successor.</summary>
 /// <param name="Incarnation">Its process, as in its record.</param>

@@ -58,7 +58,7 @@ public sealed class IceAgent
     /// How long a lite agent holds its first answer if the peer has a spare (<see cref="HasSpare"/>). Chromium checks the next candidate
     /// after 48 ms, and gives up all others of lower priority as soon as one works. So a spare that it has not checked by then is none.
     /// </summary>
-    public static readonly TimeSpan SpareWait = TimeSpan.FromMilliseconds(60);
+    public static readonly TimeSpan SpareWait = TimeSpan.FromMilliseconds(150);
 
     /// <summary>
     /// How many bytes a lite agent sends to a path for each byte that came from it, until the path is proven: an observer can send a

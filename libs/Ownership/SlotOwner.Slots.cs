@@ -14,7 +14,7 @@ public sealed partial class SlotOwner
     {
         ref Slot known = ref _slots[slot];
         if (_broken != RuleBreak.ClaimIgnoresEpochsTold) known.HighestTold = Math.Max(known.HighestTold, epoch);
-        if (known.Served < epoch) known.HighestOfOthers = Math.Max(known.HighestOfOthers, epoch);
+        NoteOther(ref known, epoch);
         if (known.Served == 0 || epoch <= known.Served || _broken == RuleBreak.HigherEpochToldIsIgnored) return;
         StopServing(slot);
         _isSlotLookDue = true;
@@ -156,13 +156,14 @@ public sealed partial class SlotOwner
             if (known.State == RecordState.Present) NoteStoreLost(now);
             // Who had the slot and under which epoch is remembered.
             (known.State, known.ETag) = (RecordState.Missing, "");
-            if (_broken == RuleBreak.LostStoreRestartsEpochs) known.Epoch = known.HighestTold = known.HighestOfOthers = 0;
+            if (_broken == RuleBreak.LostStoreRestartsEpochs)
+                known.Epoch = known.HighestTold = known.HighestOfOthers = known.HighestServed = 0;
             return true;
         }
         if (known.State != RecordState.Present || known.Owner != view.Owner) known.NamedSince = now;
         (known.State, known.Owner, known.Epoch, known.ETag) = (RecordState.Present, view.Owner, view.Epoch, view.ETag);
         if (view.Epoch > known.HighestTold) known.HighestTold = view.Epoch;
-        if (view.Owner != _self) known.HighestOfOthers = Math.Max(known.HighestOfOthers, view.Epoch);
+        if (view.Owner != _self) NoteOther(ref known, view.Epoch);
         return true;
     }
 
@@ -264,10 +265,17 @@ public sealed partial class SlotOwner
             OwnershipRequestKind.WriteSlot, slot, owner, epoch, etag, IsFull: _broken == RuleBreak.ClaimWithoutETag));
     }
 
+    // Nobody else had an epoch that we had.
+    private static void NoteOther(ref Slot known, long epoch)
+    {
+        if (epoch > known.HighestServed) known.HighestOfOthers = Math.Max(known.HighestOfOthers, epoch);
+    }
+
     private void Serve(int slot, long epoch)
     {
         ref Slot known = ref _slots[slot];
         known.Served = epoch;
+        if (epoch > known.HighestServed) known.HighestServed = epoch;
         if (epoch > known.HighestTold) known.HighestTold = epoch;
         _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.Serve, slot, _self, epoch));
     }

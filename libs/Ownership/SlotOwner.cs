@@ -329,7 +329,7 @@ public sealed partial class SlotOwner
         public OwnerIdentity Owner;
         public Instant NamedSince;
         public string ETag;
-        public long Epoch, Served, HighestTold, HighestOfOthers;
+        public long Epoch, Served, HighestServed, HighestTold, HighestOfOthers;
         public Write Write;
         public long WrittenEpoch;
 

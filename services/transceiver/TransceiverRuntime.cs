@@ -29,6 +29,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
         EndLimit = TimeSpan.FromMilliseconds(500), HandOverLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RehearsalLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1), LookForRelaysEvery = TimeSpan.FromMilliseconds(250),
         MoveAwayEvery = TimeSpan.FromSeconds(2);
 
@@ -431,8 +432,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private async Task RehearseAsync(CancellationToken cancellation)
     {
         _isRehearsed = true;
-        if (await _rehearsal.RunAsync(cancellation).ConfigureAwait(false) is { } sample)
-            await _sender.RehearseAsync(sample, cancellation).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(RehearsalLimit);
+        // A worker that ends meanwhile does not answer.
+        if (await _rehearsal.RunAsync(limit.Token).WaitAsync(limit.Token).ConfigureAwait(false) is { } sample)
+            await _sender.RehearseAsync(sample, limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
     }
 
     private bool IsHere(SessionRecord record)

@@ -4,6 +4,7 @@ using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.Transceiver.Sessions;
 using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.HandOver;
@@ -87,6 +88,7 @@ internal sealed partial class HandOverReceiver(
     public HandOverAnswer Commit(HandOverRequest request)
     {
         var begun = new List<string>();
+        var begunBy = new Dictionary<SessionId, SessionWorker>();
         foreach (HandedSlot slot in request.Slots)
         {
             serve(slot.Slot, slot.Epoch);
@@ -100,9 +102,16 @@ internal sealed partial class HandOverReceiver(
                 }
                 begun.Add(staged.Session.Session.CallId);
                 staged.Worker.Add(staged.Session);
+                begunBy[id] = staged.Worker;
             }
         }
-        // A rehearsal has no slots.
+        foreach (HandedPacket packet in request.Packets ?? [])
+        {
+            if (packet.Payload is { Length: > 0 and <= PeerSession.MaximumDatagramBytes } bytes && CallId.TryParse(packet.CallId, out _, out string text)
+                && SessionId.TryParse(text, out SessionId id))
+                (begunBy.GetValueOrDefault(id) ?? directory.Find(id, out _) ?? workers[0]).Deliver(id, bytes);
+        }
+        // A rehearsal has no slots, and neither has what came late.
         if (request.Slots.Count > 0) LogTaken(logger, request.Slots.Count, begun.Count, request.Shard);
         return Answer(begun);
     }

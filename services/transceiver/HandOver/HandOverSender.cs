@@ -103,7 +103,7 @@ internal sealed partial class HandOverSender(
         foreach ((string step, HandOverRequest request) in new (string, HandOverRequest)[]
         {
             ("prepare", new(shard, [], [])), ("announce", new(shard, [], [])), ("state", new(shard, slots, [sample])),
-            ("commit", new(shard, [], [])),
+            ("commit", new(shard, [], [], [new HandedPacket(sample.Record.CallId, [])])),
         })
         {
             await PostAsync(self, step, request, PrepareLimit, cancellation).ConfigureAwait(false);
@@ -150,8 +150,12 @@ internal sealed partial class HandOverSender(
         bool[] named = await Task.WhenAll(moving.Select(slot => TryNameAsync(slot.Slot, to))).ConfigureAwait(false);
         int taken = await state.ConfigureAwait(false);
         HandedSlot[] given = [.. moving.Where((_, i) => named[i])];
-        if (given.Length > 0) await PostAsync(to.AppId, "commit", new HandOverRequest(shard, given, []), StepLimit, CancellationToken.None)
-            .ConfigureAwait(false);
+        if (given.Length > 0)
+        {
+            await CommitAsync(to, given, await TakeHeldAsync().ConfigureAwait(false)).ConfigureAwait(false);
+            // The relays know the successor now. What has come until then is not lost, only a little late.
+            if (await TakeHeldAsync().ConfigureAwait(false) is { Count: > 0 } rest) await CommitAsync(to, [], rest).ConfigureAwait(false);
+        }
         TimeSpan stoodStill = Stopwatch.GetElapsedTime(began);
         foreach (SessionWorker worker in workers) worker.EndFrozen(wanted, given.Select(slot => slot.Slot).ToHashSet());
         to.Room -= taken;
@@ -159,6 +163,12 @@ internal sealed partial class HandOverSender(
         LogMoved(logger, given.Length, moved, to.Shard, frozen.Length - moved, (long)stoodStill.TotalMilliseconds);
         return moved;
     }
+
+    private Task CommitAsync(Successor to, HandedSlot[] given, IReadOnlyList<HandedPacket> packets)
+        => PostAsync(to.AppId, "commit", new HandOverRequest(shard, given, [], packets), StepLimit, CancellationToken.None);
+
+    private async Task<IReadOnlyList<HandedPacket>> TakeHeldAsync()
+        => [.. (await Task.WhenAll(workers.Select(worker => worker.TakeHeldAsync())).ConfigureAwait(false)).SelectMany(held => held)];
 
     private async Task<bool> TryNameAsync(int slot, Successor to)
     {

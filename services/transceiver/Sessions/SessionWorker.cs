@@ -40,6 +40,9 @@ internal sealed partial class SessionWorker : IDisposable
     // A command is rare, but an agent's audio comes in bursts. Frames that become due meanwhile are sent after each command.
     private const int CommandsPerTurn = 256;
 
+    // What may come for the few sessions of a step while they stand still.
+    private const int MaximumHeldPackets = 256;
+
     // Collecting the drops of 100 sessions takes about 20 µs.
     private static readonly TimeSpan CollectionInterval = TimeSpan.FromSeconds(1);
 
@@ -66,6 +69,10 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly ConcurrentQueue<WorkerCommand> _inbox = new();
     private readonly SessionScratch _scratch = new();
     private readonly Dictionary<SessionId, VoiceSession> _sessions = [];
+
+    // The sessions that stand still or have been given away in the hand-over that runs, and what came for them.
+    private readonly Dictionary<SessionId, (string CallId, int Slot, TransportPath? Path)> _handing = [];
+    private readonly List<HandedPacket> _held = [];
     private readonly VoiceSession?[] _byIndex;
     private readonly Stack<int> _freeIndices;
     private readonly DeadlineHeap _timers;
@@ -275,6 +282,7 @@ internal sealed partial class SessionWorker : IDisposable
                 {
                     Transmit(session, now);
                     frozen.Add(session.Freeze(now));
+                    _handing[session.Id] = (session.Session.CallId, session.Slot, session.Path);
                     _timers.Remove(session.Index);
                     _frames.Remove(session.Index);
                 }
@@ -289,6 +297,30 @@ internal sealed partial class SessionWorker : IDisposable
         });
         return result.Task;
     }
+
+    /// <summary>
+    /// What came for stopped sessions since the last call, in the order in which it came. Any thread.
+    /// </summary>
+    public Task<IReadOnlyList<HandedPacket>> TakeHeldAsync()
+    {
+        var result = new TaskCompletionSource<IReadOnlyList<HandedPacket>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () =>
+        {
+            result.TrySetResult([.. _held]);
+            _held.Clear();
+        });
+        return result.Task;
+    }
+
+    /// <summary>
+    /// A packet that came to the owner before, while it handed the session over. It is dropped if the session is not here. Any thread.
+    /// </summary>
+    public void Deliver(SessionId id, byte[] packet) => Enqueue(null, () =>
+    {
+        if (_sessions.TryGetValue(id, out VoiceSession? session) && session.Path is { } path)
+            Deliver(session, packet, path, MonotonicClock.Now);
+        else Counters.CountDrop(SessionDrop.HandingOver);
+    });
 
     /// <summary>
     /// The hand-over of some slots is over. The sessions of those that were given away are dropped in silence, and the others end. Any
@@ -307,6 +339,12 @@ internal sealed partial class SessionWorker : IDisposable
             session.Thaw();
             Bury(session, SessionEndReason.Drain, now);
         }
+        // A rehearsal has no slots. A real hand-over may run beside it.
+        if (slots.Count == 0) return;
+        foreach (SessionId id in _handing.Where(handed => slots.Contains(handed.Value.Slot)).Select(handed => handed.Key).ToArray())
+            _handing.Remove(id);
+        foreach (HandedPacket _ in _held) Counters.CountDrop(SessionDrop.HandingOver);
+        _held.Clear();
     });
 
     /// <summary>Runs an action of a session's agent. Any thread.</summary>
@@ -461,9 +499,19 @@ internal sealed partial class SessionWorker : IDisposable
         LinkAcceptor.Frames frames = _port.Read(unit, now);
         while (frames.TryRead(out LinkData data))
         {
-            if (_sessions.TryGetValue(data.SessionId, out VoiceSession? session)) Deliver(session, data.Payload, data.Path, now);
+            if (_handing.Count > 0 && _handing.TryGetValue(data.SessionId, out (string CallId, int Slot, TransportPath? Path) handed))
+                Hold(handed.CallId, handed.Path, data);
+            else if (_sessions.TryGetValue(data.SessionId, out VoiceSession? session)) Deliver(session, data.Payload, data.Path, now);
             else OnUnknownSession(data, now);
         }
+    }
+
+    /// <summary>The caller's voice and events go after the session. Checks are sent again, and belong to a path.</summary>
+    private void Hold(string callId, TransportPath? path, in LinkData data)
+    {
+        if (_held.Count < MaximumHeldPackets && data.Path == path && DatagramDemultiplexer.Classify(data.Payload) != DatagramKind.Stun)
+            _held.Add(new HandedPacket(callId, data.Payload.ToArray()));
+        else Counters.CountDrop(SessionDrop.HandingOver);
     }
 
     private void Deliver(VoiceSession session, Span<byte> packet, TransportPath from, Instant now)

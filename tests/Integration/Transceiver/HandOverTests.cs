@@ -1,6 +1,8 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Steering;
 using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver;
+using Dapr.Voice.Transceiver.Drops;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Transceiver;
@@ -66,6 +68,37 @@ public sealed class HandOverTests
         await Wait.UntilAsync(() => second.Events(record).Count == 2, "the move is published");
         Assert.Equal([$"{LifecycleEventTypes.SessionConnected} 2", $"{LifecycleEventTypes.SessionMoved} 3"], second.Events(record));
         Assert.Equal((SessionState.Connected, "transceiver-01"), (second.Stored(record)!.State, second.Stored(record)!.OwnerAppId));
+    }
+
+    /// <summary>The relay sends to the first one until it hears that the second one has the slot.</summary>
+    [Fact]
+    public async Task Drain_PacketsThatComeMeanwhile_GoToTheSuccessor()
+    {
+        await using TestFleet first = await TestFleet.StartAsync(Options(0));
+        (SessionRecord record, TestCaller caller) = await TalkAsync(first);
+        using TestCaller _ = caller;
+        await using TestFleet second = await AddAsync(first, Options(1));
+        using var mayGoOn = new ManualResetEventSlim();
+        first.Invoker.IsLost = step =>
+        {
+            if (step == "commit") mayGoOn.Wait(TimeSpan.FromSeconds(10));
+            return false;
+        };
+        caller.LinkTo(second.Links[0]);
+        Task drain = first.Runtime.DrainAsync();
+        caller.RunUntil(() => first.Store.Peek(ComponentNames.Sessions, StateKeys.Slot(TestFleet.Options.Region, 0),
+            ContractsJson.Default.SlotRecord)!.Shard == 1, "the record names the second one");
+        caller.Run(TimeSpan.FromMilliseconds(100));
+        mayGoOn.Set();
+        caller.RunUntil(() => first.Runtime.Directory.Living == 0, "the first one has no session any more");
+        caller.MoveTo(second.Links[0]);
+        int heard = caller.HeardLoud;
+        caller.RunUntil(() => caller.HeardLoud >= heard + 50, "the call goes on");
+        await drain;
+        Assert.True(CallId.TryParse(record.CallId, out string _, out string text) & SessionId.TryParse(text, out SessionId id));
+        SessionRecord? after = await second.Runtime.FindAsync(id, CancellationToken.None);
+        long[] dropped = [.. new[] { first, second }.Select(f => f.Runtime.Workers[0].Counters.Drops[SessionDrop.HandingOver])];
+        Assert.Equal((0, 0, 0), (after!.Statistics!.PacketsLost, dropped[0], dropped[1]));
     }
 
     /// <summary>The sentence that is being played goes on at the second one.</summary>
