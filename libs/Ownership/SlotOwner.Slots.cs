@@ -31,10 +31,20 @@ public sealed partial class SlotOwner
     /// Hands a slot over: writes the successor into its record, with the next epoch, and stops serving it. The caller has stopped its
     /// sessions and given them to the successor before, which is registered. <see cref="OwnershipRequestKind.HandedOver"/> tells the end.
     /// </summary>
-    public void HandOver(int slot, in OwnerIdentity successor)
+    public void HandOver(int slot, in OwnerIdentity successor, Instant now)
     {
-        _slots[slot].Target = successor;
-        _isSlotLookDue = _isUrgent = true;
+        ref Slot known = ref _slots[slot];
+        known.Target = successor;
+        // As the last look has shown it. If that is not so any more, the compare-and-set fails, and the next look tells.
+        bool isOurs = known is { State: RecordState.Present, Served: > 0, Write: Write.None, MayBeGivenAway: false }
+            && known.Owner == _self && known.Served == known.Epoch && now - _lastRun <= _timing.Fence;
+        if (!isOurs || HasLeft || _phase is not (Phase.Idle or Phase.WritingSlots))
+        {
+            _isSlotLookDue = _isUrgent = true;
+            return;
+        }
+        if (_phase == Phase.Idle) (_phase, _outstanding, _began, _isShort) = (Phase.WritingSlots, 0, now, true);
+        BeginHandOver(slot);
     }
 
     /// <summary>The answer to <see cref="OwnershipRequestKind.ReadSlots"/>.</summary>
@@ -102,6 +112,8 @@ public sealed partial class SlotOwner
             // What is in the store now, only the next read tells.
             if (_broken != RuleBreak.NoRetry) _isSlotLookDue = true;
             if (outcome != StoreWrite.Conflict) NoteUncertain(ref known, write, now);
+            // Somebody waits for the hand-over.
+            else if (!known.Target.IsNobody) _isUrgent = true;
         }
         else
         {
@@ -215,7 +227,7 @@ public sealed partial class SlotOwner
                 Begin(slot, Write.GiveBack, OwnerIdentity.Nobody, GiveBackEpoch(known));
                 break;
             case SlotMove.Keep or SlotMove.Withdraw when !known.Target.IsNobody:
-                Begin(slot, Write.HandOver, known.Target, known.Epoch + (_broken == RuleBreak.HandOverKeepsTheEpoch ? 0 : 1));
+                BeginHandOver(slot);
                 break;
             case SlotMove.Withdraw:
                 _outstanding++;
@@ -269,6 +281,12 @@ public sealed partial class SlotOwner
     private static void NoteOther(ref Slot known, long epoch)
     {
         if (epoch > known.HighestServed) known.HighestOfOthers = Math.Max(known.HighestOfOthers, epoch);
+    }
+
+    private void BeginHandOver(int slot)
+    {
+        ref Slot known = ref _slots[slot];
+        Begin(slot, Write.HandOver, known.Target, known.Epoch + (_broken == RuleBreak.HandOverKeepsTheEpoch ? 0 : 1));
     }
 
     private void Serve(int slot, long epoch)

@@ -31,7 +31,7 @@ public sealed partial class SlotOwner
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
     private Instant _lostUntil = new(long.MinValue);
     private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isUnfit;
-    private bool _isLeaving, _isWaitingForOthers;
+    private bool _isLeaving, _isWaitingForOthers, _haveAllHadTime;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
     private string? _ownETag;
     private long _beat;
@@ -205,6 +205,10 @@ public sealed partial class SlotOwner
             return;
         }
         if (_fleet.Observe(views, _began, now)) NoteStoreLost(now);
+        // What the store has forgotten may be claimed from now on.
+        bool haveAllHadTime = _fleet.HaveAllHadTime();
+        if (haveAllHadTime && !_haveAllHadTime) _isSlotLookDue = true;
+        _haveAllHadTime = haveAllHadTime;
         NoteDeaths();
         _ownETag = own.State == RecordState.Present ? own.ETag : null;
         if (own.State == RecordState.Missing && _isRegistered) NoteStoreLost(now);

@@ -91,7 +91,7 @@ internal sealed partial class SlotKeeper : IDisposable
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!_handOvers.TryAdd(slot, done)) return Task.FromResult(false);
-        Post(owner => owner.HandOver(slot, new OwnerIdentity(shard, incarnation)));
+        Post(owner => owner.HandOver(slot, new OwnerIdentity(shard, incarnation), _clock()));
         return done.Task;
     }
 

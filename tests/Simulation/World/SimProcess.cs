@@ -94,6 +94,11 @@ internal sealed class SimProcess(SimWorld world, int index)
         if (_wakeAt == from) _wakeAt = PausedUntil;
     }
 
+    /// <summary>What a process that lives knows of each slot.</summary>
+    public IEnumerable<string> Describe()
+        => !IsAlive || _owner is not { } owner ? []
+        : Enumerable.Range(0, world.SlotCount).Select(slot => $"process {index} knows of slot {slot}: {owner.Describe(slot)}");
+
     public void StartDraining()
     {
         _owner?.StartDraining();
@@ -109,7 +114,7 @@ internal sealed class SimProcess(SimWorld world, int index)
         if (_owner is null || Table[slot] == 0) return;
         // The sessions are frozen and sent first.
         Sessions.Freeze(slot);
-        _owner.HandOver(slot, successor);
+        _owner.HandOver(slot, successor, Clock);
         Drain();
     }
 

@@ -107,7 +107,11 @@ internal sealed class SimWorld
                 bool isOver = Now >= _healAt + SettleWithin;
                 // The release before takes longer for some of what it does.
                 if (isOver && IsPreviousReleaseThere()) return null;
-                if (isOver) Violate("has not settled: " + Unsettled(), -1, -1);
+                if (isOver)
+                {
+                    for (int i = 0; Trace is not null && i < _processCount; i++) Trace.AddRange(_processes[i].Describe());
+                    Violate("has not settled: " + Unsettled(), -1, -1);
+                }
                 Queue.Add(Now + CheckEvery, SimEventKind.Check);
                 continue;
             }
