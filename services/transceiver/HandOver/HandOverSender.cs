@@ -52,7 +52,7 @@ internal sealed partial class HandOverSender(
             ComponentNames.Sessions, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
         // Who is alive says so by its answer, and not by a time in its record.
         Successor?[] answers = await Task.WhenAll(read.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>()
-            .Where(record => !record.Draining).Select(record => AskAsync(record, cancellation))).ConfigureAwait(false);
+            .Where(record => !record.Draining).Select(record => AskAsync(record.AppId, record.Shard, cancellation))).ConfigureAwait(false);
         _successors.Clear();
         foreach (Successor answer in answers.OfType<Successor>()) _successors[answer.Shard] = answer;
         LogSuccessors(logger, _successors.Count, read.Entries.Count);
@@ -96,26 +96,19 @@ internal sealed partial class HandOverSender(
     /// <param name="sample">Sealed for a rehearsal.</param>
     public async Task RehearseAsync(HandedSession sample, CancellationToken cancellation)
     {
-        string self = AppIds.Transceiver(shard);
-        IReadOnlySet<int> none = new HashSet<int>();
+        if (await AskAsync(AppIds.Transceiver(shard), shard, cancellation).ConfigureAwait(false) is not { } self) return;
+        await AnnounceAsync(self, [], cancellation).ConfigureAwait(false);
+        await MoveAsync(self, []).ConfigureAwait(false);
         HandedSlot[] slots = [new(sample.Record.Slot, HandOverReceiver.RehearsalEpoch)];
-        await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(none))).ConfigureAwait(false);
-        foreach ((string step, HandOverRequest request) in new (string, HandOverRequest)[]
-        {
-            ("prepare", new(shard, [], [])), ("announce", new(shard, [], [])), ("state", new(shard, slots, [sample])),
-            ("commit", new(shard, [], [], [new HandedPacket(sample.Record.CallId, [])])),
-        })
-        {
-            await PostAsync(self, step, request, PrepareLimit, cancellation).ConfigureAwait(false);
-        }
-        foreach (SessionWorker worker in workers) worker.EndFrozen(none, none);
+        await PostAsync(self.AppId, "state", new HandOverRequest(shard, slots, [sample]), StepLimit, cancellation).ConfigureAwait(false);
+        await CommitAsync(self, [], [new HandedPacket(sample.Record.CallId, [])]).ConfigureAwait(false);
     }
 
-    private async Task<Successor?> AskAsync(TransceiverRecord record, CancellationToken cancellation)
+    private async Task<Successor?> AskAsync(string appId, int itsShard, CancellationToken cancellation)
     {
         HandOverAnswer? answer = await PostAsync(
-            record.AppId, "prepare", new HandOverRequest(shard, [], []), PrepareLimit, cancellation).ConfigureAwait(false);
-        return answer is null ? null : new Successor(record.Shard, record.AppId, answer.Incarnation, answer.Room);
+            appId, "prepare", new HandOverRequest(shard, [], []), PrepareLimit, cancellation).ConfigureAwait(false);
+        return answer is null ? null : new Successor(itsShard, appId, answer.Incarnation, answer.Room);
     }
 
     /// <summary>Lets the successor connect to the backends of some slots' sessions, which go on here meanwhile.</summary>
@@ -160,7 +153,7 @@ internal sealed partial class HandOverSender(
         foreach (SessionWorker worker in workers) worker.EndFrozen(wanted, given.Select(slot => slot.Slot).ToHashSet());
         to.Room -= taken;
         int moved = frozen.Count(session => given.Any(slot => slot.Slot == session.Record.Slot));
-        LogMoved(logger, given.Length, moved, to.Shard, frozen.Length - moved, (long)stoodStill.TotalMilliseconds);
+        if (step.Length > 0) LogMoved(logger, given.Length, moved, to.Shard, frozen.Length - moved, (long)stoodStill.TotalMilliseconds);
         return moved;
     }
 

@@ -24,6 +24,7 @@ public sealed class FindingsTests
         Findings found = Of([.. Call(0, (0, 1000), (1400, 70_000)), End(0)]);
         Assert.Equal((0, 0), (found.Lost, found.Silent));
         Assert.Equal(420, found.GapDown!.Max);
+        Assert.Equal((20, 20), (found.BeforeDown!.P99, found.BeforeUp!.P99));
         Assert.Equal(400, found.RecoveryMs);
     }
 

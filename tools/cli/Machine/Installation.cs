@@ -56,7 +56,7 @@ internal sealed class Installation
     private static bool IsWritable(string folder) => LibC.access(folder, LibC.W_OK) == 0;
 
     /// <summary>The dotnet host: that of the published folder, or the one that runs this process.</summary>
-    public string DotnetHost => IsPublished ? Path.Combine(Root, "dotnet", "dotnet") : Environment.GetEnvironmentVariable("X_SHIM") ?? Environment.ProcessPath ?? "dotnet";
+    public string DotnetHost => IsPublished ? Path.Combine(Root, "dotnet", "dotnet") : Environment.ProcessPath ?? "dotnet";
 
     /// <summary>The path of a program's entry assembly.</summary>
     public string Assembly(VoiceProgram program) => IsPublished

@@ -11,6 +11,9 @@ internal sealed record Findings
     /// <summary>A call without voice for longer than this at the end is not two-way.</summary>
     public const double LongestSilenceAtEndMilliseconds = 3_000;
 
+    /// <summary>The last so many milliseconds before the damage are measured as well: what this machine does by itself.</summary>
+    public const double BeforeMilliseconds = 5_000;
+
     /// <summary>The number of the page's call.</summary>
     public const int PageCall = -1;
 
@@ -32,6 +35,13 @@ internal sealed record Findings
 
     /// <summary>The same for any packet that a caller gets, silence included.</summary>
     public required Spread? GapPackets { get; init; }
+
+    /// <summary>
+    /// The longest silences of all calls in the last <see cref="BeforeMilliseconds"/> before the damage. On a machine that has other work,
+    /// no gap can be shorter.
+    /// </summary>
+    public required Spread? BeforeUp { get; init; }
+    public required Spread? BeforeDown { get; init; }
     public required int MissingUp { get; init; }
     public required int MissingDown { get; init; }
 
@@ -86,6 +96,8 @@ internal sealed record Findings
         var gapUp = new List<double>();
         var gapDown = new List<double>();
         var gapPackets = new List<double>();
+        var beforeUp = new List<double>();
+        var beforeDown = new List<double>();
         int missingUp = 0, missingDown = 0, lost = 0, silent = 0;
         var reasons = new SortedDictionary<string, int>(StringComparer.Ordinal);
         double? recovery = 0;
@@ -106,6 +118,8 @@ internal sealed record Findings
                 string reason = end.Text ?? "";
                 reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
             }
+            beforeUp.Add(Before(up, damageAt));
+            beforeDown.Add(Before(down, damageAt));
             bool isSilent = !isLost && (IsSilent(up, endAt) || IsSilent(down, endAt));
             lost += isLost ? 1 : 0;
             silent += isSilent ? 1 : 0;
@@ -132,6 +146,8 @@ internal sealed record Findings
             GapUp = Spread.Of(gapUp),
             GapDown = Spread.Of(gapDown),
             GapPackets = Spread.Of(gapPackets),
+            BeforeUp = Spread.Of(beforeUp),
+            BeforeDown = Spread.Of(beforeDown),
             MissingUp = missingUp,
             MissingDown = missingDown,
             DetectionMs = noticed?.T - damageAt,
@@ -164,6 +180,10 @@ internal sealed record Findings
             yield return (connection, frame.Number);
         }
     }
+
+    private static double Before(HistoryEntry[] heard, double damageAt)
+        => heard.Length == 0 ? 0
+        : Gaps.LongestMilliseconds(heard.Select(e => e.T), Math.Max(heard[0].T, damageAt - BeforeMilliseconds), damageAt);
 
     private static bool IsSilent(HistoryEntry[] heard, double endAt)
         => heard.Length == 0 || endAt - heard[^1].T > LongestSilenceAtEndMilliseconds;

@@ -29,6 +29,8 @@ internal static class JsonReport
         json["gapUpMs"] = Of(found.GapUp);
         json["gapDownMs"] = Of(found.GapDown);
         json["gapPacketsMs"] = Of(found.GapPackets);
+        json["beforeUpMs"] = Of(found.BeforeUp);
+        json["beforeDownMs"] = Of(found.BeforeDown);
         json["missingFrames"] = new JsonObject { ["up"] = found.MissingUp, ["down"] = found.MissingDown };
         json["detectionMs"] = Round(found.DetectionMs);
         json["noticedBy"] = found.NoticedBy;

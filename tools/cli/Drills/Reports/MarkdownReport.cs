@@ -53,6 +53,7 @@ internal static class MarkdownReport
         text.Append(CultureInfo.InvariantCulture,
             $"- Messages: {found.MessagesLostUp} of {found.MessagesSentUp} lost to the agent, {found.MessagesLostDown} of "
             + $"{found.MessagesSentDown} lost to the callers; {found.MessagesCutOff} more died with their owner.\n"
+            + $"- Longest silences of the five seconds before the damage: up {Gap(found.BeforeUp)}, down {Gap(found.BeforeDown)}.\n"
             + $"- Calls that moved: {found.Moved}. Gaps are those of {(found.Moved == 0 ? "all calls" : "these calls")}.\n");
         if (report.WithoutPage is { } without) text.Append(CultureInfo.InvariantCulture, $"- Without a page: {without}.\n");
 
