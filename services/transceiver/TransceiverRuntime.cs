@@ -233,12 +233,12 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
 
     /// <summary>
     /// The store has lost its data. The records of all sessions that live here or wait for their caller are written again, in the
-    /// background. It never waits. Any thread.
+    /// background, and the checkpoints. It never waits. Any thread.
     /// </summary>
     public void OnStoreLost()
     {
         _restorer.Restore(Unproven.Records());
-        foreach (SessionWorker worker in Workers) worker.Snapshots(_restorer.Restore);
+        foreach (SessionWorker worker in Workers) worker.NoteStoreLost(_restorer.Restore);
     }
 
     /// <summary>Somebody has missed the record of this session, which lives here. It is written again.</summary>

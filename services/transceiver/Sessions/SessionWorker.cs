@@ -194,10 +194,16 @@ internal sealed partial class SessionWorker : IDisposable
     }
 
     /// <summary>Hands the records of all live sessions, as they are now, to an action. It never waits. Any thread.</summary>
-    public void Snapshots(Action<IEnumerable<SessionRecord>> take) => Enqueue(null, () =>
+    public void NoteStoreLost(Action<IEnumerable<SessionRecord>> take) => Enqueue(null, () =>
     {
         Instant now = MonotonicClock.Now;
-        take(_sessions.Values.Select(session => session.Snapshot(now)).ToArray());
+        VoiceSession[] sessions = [.. _sessions.Values];
+        take(sessions.Select(session => session.Snapshot(now)).ToArray());
+        foreach (VoiceSession session in sessions)
+        {
+            session.RenewCheckpoint(now);
+            Settle(session, now);
+        }
     });
 
     /// <summary>

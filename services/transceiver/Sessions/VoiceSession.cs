@@ -259,6 +259,13 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         if (!HasEnded && !IsLost) _checkpoints.Keep(this, _peer, _worker.EpochOf(Slot), now);
     }
 
+    /// <summary>The store may have lost the checkpoint. Worker thread only.</summary>
+    public void RenewCheckpoint(Instant now)
+    {
+        _checkpoints.Request(now);
+        KeepCheckpoint(now);
+    }
+
     /// <summary>Deletes the session's checkpoint: it has ended, and nobody continues it. Worker thread only.</summary>
     public void DeleteCheckpoint() => _checkpoints.Delete(_worker.EpochOf(Slot));
 

@@ -100,6 +100,9 @@ public sealed class DependencyTests
         fleet.Store.Wipe();
         fleet.Runtime.OnStoreLost();
         await Wait.UntilAsync(() => fleet.Stored(record) is not null && fleet.Stored(waiting) is not null, "the records are there again");
+        // Without it, the next takeover would end the call.
+        await Wait.UntilAsync(() => fleet.Store.Keys(ComponentNames.Checkpoints, StateKeys.Checkpoint(record.CallId)).Count == 1,
+            "its checkpoint is there again");
         Assert.Equal((SessionState.Connected, SessionState.Created), (fleet.Stored(record)!.State, fleet.Stored(waiting)!.State));
         caller.Close();
         caller.RunUntil(() => caller.IsGone, "the call ends");

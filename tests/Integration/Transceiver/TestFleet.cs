@@ -66,10 +66,11 @@ internal sealed class TestFleet : IAsyncDisposable
         => new(
             await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), new LoopInvoker(), options, LinkScheme.Udp, selfTest);
 
-    public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
+    public static async Task<TestFleet> StartAsync(
+        TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp, MemoryStateStore? store = null)
     {
         var fleet = new TestFleet(
-            await LoadKeysAsync(), UsedStore(), new RecordingPublisher(), new LoopInvoker(),
+            await LoadKeysAsync(), store ?? UsedStore(), new RecordingPublisher(), new LoopInvoker(),
             options ?? new TransceiverOptions { Workers = 2 }, scheme);
         // The loop that claims the slots says only at the end of its turn that sessions are taken.
         await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount && fleet.Runtime.IsAdmitting, "the slots are claimed");
@@ -81,7 +82,7 @@ internal sealed class TestFleet : IAsyncDisposable
         => new(await LoadKeysAsync(), Store, Publisher, Invoker, options, Scheme);
 
     /// <summary>A store in which the region is not new: in an empty one a transceiver waits a lease before it claims anything.</summary>
-    private static MemoryStateStore UsedStore()
+    public static MemoryStateStore UsedStore()
     {
         var store = new MemoryStateStore();
         for (int slot = 0; slot < Options.SlotCount; slot++)

@@ -12,6 +12,7 @@ internal sealed class Oracle(SimWorld world)
     private readonly byte[] _servers = new byte[SimWorld.MaximumSlots * MaximumEpochs];
     private readonly byte[] _named = new byte[SimWorld.MaximumSlots * MaximumEpochs];
     private readonly long[] _highest = new long[SimWorld.MaximumSlots], _servedAt = new long[SimWorld.MaximumSlots];
+    private readonly bool[] _hasOldCheckpoint = new bool[SimWorld.MaximumSlots];
     private int _highestUser;
 
     public void Reset()
@@ -21,6 +22,7 @@ internal sealed class Oracle(SimWorld world)
         Array.Clear(_named);
         Array.Clear(_highest);
         Array.Clear(_servedAt);
+        Array.Clear(_hasOldCheckpoint);
         _highestUser = 0;
     }
 
@@ -32,6 +34,12 @@ internal sealed class Oracle(SimWorld world)
     /// <summary>The highest epoch under which a slot was ever served.</summary>
     public long Highest(int slot) => _highest[slot];
 
+    /// <summary>
+    /// A store that has lost its data has applied a checkpoint's write from before that. Nobody can know that its bound is an old one
+    /// (decision 0035).
+    /// </summary>
+    public void NoteOldCheckpoint(int slot) => _hasOldCheckpoint[slot] = true;
+
     public void CheckPacket(SimProcess process, int slot, int key, int index, long epoch)
     {
         int place = (key * MaximumIndices) + index;
@@ -39,6 +47,7 @@ internal sealed class Oracle(SimWorld world)
         _highestUser = Math.Max(_highestUser, place);
         byte me = (byte)(process.Index + 1);
         if (_users[place] == 0) _users[place] = me;
+        else if (_hasOldCheckpoint[slot]) return;
         else if (_users[place] != me) world.Violate("uses a key index that another process has used", process.Index, slot);
         else world.Violate("uses a key index twice", process.Index, slot);
 

@@ -57,7 +57,7 @@ internal sealed class SimWorld
     private readonly long[] _handedTo = new long[MaximumSlots];
     private SimRandom _random;
     private int _processCount, _keys, _loss, _clockOffsets, _lateWrites;
-    private long _storeAwayUntil, _storeSlowUntil, _lossUntil, _healAt;
+    private long _storeAwayUntil, _storeSlowUntil, _lossUntil, _healAt, _checkpointsLostAt;
     private bool _isStoreFastToFail, _isMixed, _isNewRegion;
     private ulong _seed;
 
@@ -300,6 +300,7 @@ internal sealed class SimWorld
                     break;
                 default:
                     outcome = Store.WriteCheckpoint(op);
+                    if (outcome == StoreWrite.Written && op.Began < _checkpointsLostAt) Oracle.NoteOldCheckpoint(op.Slot);
                     break;
             }
         }
@@ -394,6 +395,7 @@ internal sealed class SimWorld
         (_processCount, _keys, _storeAwayUntil, _storeSlowUntil, _lossUntil) = (0, 0, 0, 0, 0);
         _isStoreFastToFail = false;
         Losses = 0;
+        _checkpointsLostAt = 0;
         _loss = 0;
         SlotCount = _random.Between(1, MaximumSlots);
         _isMixed = _random.Percent(12);
@@ -581,7 +583,9 @@ internal sealed class SimWorld
     {
         Losses++;
         Store.WipeSessions();
-        if (_random.Percent(40)) Store.WipeCheckpoints();
+        if (!_random.Percent(40)) return;
+        Store.WipeCheckpoints();
+        _checkpointsLostAt = Now;
     }
 
     /// <summary>
