@@ -40,6 +40,9 @@ internal sealed partial class SessionWorker : IDisposable
     // A command is rare, but an agent's audio comes in bursts. Frames that become due meanwhile are sent after each command.
     private const int CommandsPerTurn = 256;
 
+    // Each costs about a millisecond of a core.
+    private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromMilliseconds(30);
+
     // What may come for the few sessions of a step while they stand still.
     private const int MaximumHeldPackets = 256;
 
@@ -199,10 +202,11 @@ internal sealed partial class SessionWorker : IDisposable
         Instant now = MonotonicClock.Now;
         VoiceSession[] sessions = [.. _sessions.Values];
         take(sessions.Select(session => session.Snapshot(now)).ToArray());
-        foreach (VoiceSession session in sessions)
+        // All at once they would be heard.
+        for (int i = 0; i < sessions.Length; i++)
         {
-            session.RenewCheckpoint(now);
-            Settle(session, now);
+            sessions[i].RenewCheckpoint(now + (i + 1) * BetweenCheckpoints);
+            Settle(sessions[i], now);
         }
     });
 

@@ -260,11 +260,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     }
 
     /// <summary>The store may have lost the checkpoint. Worker thread only.</summary>
-    public void RenewCheckpoint(Instant now)
-    {
-        _checkpoints.Request(now);
-        KeepCheckpoint(now);
-    }
+    public void RenewCheckpoint(Instant at) => _checkpoints.Request(at);
 
     /// <summary>Deletes the session's checkpoint: it has ended, and nobody continues it. Worker thread only.</summary>
     public void DeleteCheckpoint() => _checkpoints.Delete(_worker.EpochOf(Slot));
