@@ -107,8 +107,8 @@ internal sealed partial class HandOverReceiver(
         }
         foreach (HandedPacket packet in request.Packets ?? [])
         {
-            if (packet.Payload is { Length: > 0 and <= PeerSession.MaximumDatagramBytes } bytes && CallId.TryParse(packet.CallId, out _, out string text)
-                && SessionId.TryParse(text, out SessionId id))
+            if (packet.Payload is { Length: > 0 and <= PeerSession.MaximumDatagramBytes } bytes
+                && CallId.TryParse(packet.CallId, out _, out string text) && SessionId.TryParse(text, out SessionId id))
                 (begunBy.GetValueOrDefault(id) ?? directory.Find(id, out _) ?? workers[0]).Deliver(id, bytes);
         }
         // A rehearsal has no slots, and neither has what came late.
