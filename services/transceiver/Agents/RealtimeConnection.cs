@@ -69,7 +69,7 @@ internal sealed class RealtimeConnection : IDisposable
 
     // What the session's thread writes itself. Whoever changes them has the lock.
     private readonly Lock _directLock = new();
-    private ClientWebSocket? _directSocket;
+    private (ClientWebSocket Socket, CancellationToken Running)? _directTo;
     private Task _direct = Task.CompletedTask;
     private int _inboundBytes;
     private int _isNotified;
@@ -190,18 +190,18 @@ internal sealed class RealtimeConnection : IDisposable
     {
         lock (_directLock)
         {
-            if (_directSocket is not { } socket || Volatile.Read(ref _queued) > 0 || !_direct.IsCompleted || !_maySend()) return false;
+            if (_directTo is not { } to || Volatile.Read(ref _queued) > 0 || !_direct.IsCompleted || !_maySend()) return false;
             Interlocked.Add(ref _outboundBytes, outbound.Length);
-            _direct = SendDirectlyAsync(socket, outbound);
+            _direct = SendDirectlyAsync(to.Socket, outbound, to.Running);
             return true;
         }
     }
 
-    private async Task SendDirectlyAsync(ClientWebSocket socket, Outbound outbound)
+    private async Task SendDirectlyAsync(ClientWebSocket socket, Outbound outbound, CancellationToken running)
     {
         try
         {
-            await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), _stop.Token).ConfigureAwait(false);
+            await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), running).ConfigureAwait(false);
         }
         catch (Exception broken) when (IsEnd(broken))
         {
@@ -221,7 +221,7 @@ internal sealed class RealtimeConnection : IDisposable
     {
         lock (_directLock)
         {
-            _directSocket = null;
+            _directTo = null;
             return _direct;
         }
     }
@@ -315,7 +315,7 @@ internal sealed class RealtimeConnection : IDisposable
             await SendTextAsync(socket, greeting, cancellation).ConfigureAwait(false);
             foreach (RememberedItem item in items)
                 await SendTextAsync(socket, item.ToCreateEvent(), cancellation).ConfigureAwait(false);
-            lock (_directLock) _directSocket = socket;
+            lock (_directLock) _directTo = (socket, cancellation);
             await foreach (Outbound outbound in _outbound.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
                 bool isSent = false;
