@@ -38,12 +38,13 @@ public sealed partial class SlotOwner
         // As the last look has shown it. If that is not so any more, the compare-and-set fails, and the next look tells.
         bool isOurs = known is { State: RecordState.Present, Served: > 0, Write: Write.None, MayBeGivenAway: false }
             && known.Owner == _self && known.Served == known.Epoch && now - _lastRun <= _timing.Fence;
-        if (!isOurs || HasLeft || _phase is not (Phase.Idle or Phase.WritingSlots))
+        // In a cycle that runs, the answer would be judged by the time at which that cycle began.
+        if (!isOurs || HasLeft || _phase != Phase.Idle)
         {
             _isSlotLookDue = _isUrgent = true;
             return;
         }
-        if (_phase == Phase.Idle) (_phase, _outstanding, _began, _isShort) = (Phase.WritingSlots, 0, now, true);
+        (_phase, _outstanding, _began, _isShort) = (Phase.WritingSlots, 0, now, true);
         BeginHandOver(slot);
     }
 

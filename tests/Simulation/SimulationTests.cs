@@ -56,6 +56,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     /// </summary>
     [Theory]
     [InlineData(192_230)]
+    [InlineData(868_542)]
     [InlineData(1_917_033)]
     [InlineData(5_015_906)]
     [InlineData(5_150_210)]
