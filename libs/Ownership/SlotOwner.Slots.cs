@@ -44,7 +44,7 @@ public sealed partial class SlotOwner
             _isSlotLookDue = _isUrgent = true;
             return;
         }
-        (_phase, _outstanding, _began, _isShort) = (Phase.WritingSlots, 0, now, true);
+        (_phase, _outstanding, _began, _isShort, _isBlind) = (Phase.WritingSlots, 0, now, true, true);
         BeginHandOver(slot);
     }
 
@@ -113,8 +113,8 @@ public sealed partial class SlotOwner
             // What is in the store now, only the next read tells.
             if (_broken != RuleBreak.NoRetry) _isSlotLookDue = true;
             if (outcome != StoreWrite.Conflict) NoteUncertain(ref known, write, now);
-            // Somebody waits for the hand-over.
-            else if (!known.Target.IsNobody) _isUrgent = true;
+            // Somebody waits for the hand-over. A store that refuses what was just read is asked again at its time.
+            else if (_isBlind) _isUrgent = true;
         }
         else
         {
@@ -155,6 +155,7 @@ public sealed partial class SlotOwner
     private void ReadSlots(Instant now)
     {
         _phase = Phase.ReadingSlots;
+        _isBlind = false;
         _began = now;
         if (_broken == RuleBreak.ConfirmWithoutLooking) _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.Confirm, Began: now));
         _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.ReadSlots, Began: now));

@@ -32,6 +32,9 @@ public sealed partial class SlotOwner
     private Instant _lostUntil = new(long.MinValue);
     private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isUnfit;
     private bool _isLeaving, _isWaitingForOthers, _haveAllHadTime;
+
+    // The cycle writes without a look of its own.
+    private bool _isBlind;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
     private string? _ownETag;
     private long _beat;

@@ -36,6 +36,9 @@ internal sealed class RealtimeConnection : IDisposable
     /// <summary>2 s of the caller's voice may wait while the backend is away or does not read. More would only arrive too late.</summary>
     public const int MaximumOutboundAudioFrames = 100;
 
+    /// <summary>Larger events are masked and encrypted by another thread than that of all calls of the worker.</summary>
+    public const int MaximumDirectBytes = 4096;
+
     private const int FirstReceiveBytes = 32 * 1024;
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
@@ -125,8 +128,9 @@ internal sealed class RealtimeConnection : IDisposable
     public IReadOnlyList<byte[]> Unsent => [.. _unsent, .. _late];
 
     /// <summary>
-    /// Sends a copy of one event, or queues it if others wait. Returns false if too much waits. If nothing waits, the kernel has the event
-    /// when this returns, so it reaches the backend even if this process is killed before the client's packet is acknowledged.
+    /// Sends a copy of one event, or queues it if others wait or if it is large (<see cref="MaximumDirectBytes"/>). Returns false if too
+    /// much waits. The kernel has an event that was not queued when this returns. So it reaches the backend even if this process is killed
+    /// right after the client's packet is acknowledged.
     /// </summary>
     public bool TrySendEvent(ReadOnlySpan<byte> utf8Json)
     {
@@ -188,6 +192,7 @@ internal sealed class RealtimeConnection : IDisposable
 
     private bool TrySendDirectly(Outbound outbound)
     {
+        if (outbound.Length > MaximumDirectBytes) return false;
         lock (_directLock)
         {
             if (_directTo is not { } to || Volatile.Read(ref _queued) > 0 || !_direct.IsCompleted || !_maySend()) return false;

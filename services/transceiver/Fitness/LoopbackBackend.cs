@@ -70,7 +70,9 @@ internal static class LoopbackBackend
         return hasEnded;
     }
 
-    private static async Task<WebSocket> UpgradeAsync(NetworkStream stream, CancellationToken cancellation)
+    /// <summary>The server's side of the opening handshake (RFC 6455, section 4.2.2).</summary>
+    /// <exception cref="IOException">The client is none, or it is gone.</exception>
+    internal static async Task<WebSocket> UpgradeAsync(NetworkStream stream, CancellationToken cancellation)
     {
         byte[] buffer = new byte[MaximumRequestBytes];
         int length = 0;
@@ -80,7 +82,10 @@ internal static class LoopbackBackend
             if (read == 0) throw new IOException("The rehearsal's connection ended too early.");
             length += read;
         }
-        string key = Encoding.ASCII.GetString(buffer, 0, length).Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
+        // The first to connect may be anybody on this machine.
+        string[] parts = Encoding.ASCII.GetString(buffer, 0, length).Split("Sec-WebSocket-Key: ", 2);
+        if (parts.Length < 2) throw new IOException("What connected is no WebSocket client.");
+        string key = parts[1].Split("\r\n", 2)[0];
 #pragma warning disable CA5350 // RFC 6455 says SHA-1, and nothing depends on its strength.
         string accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + AcceptSalt)));
 #pragma warning restore CA5350

@@ -17,9 +17,9 @@ namespace Dapr.Voice.Transceiver.Fitness;
 
 /// <summary>
 /// Goes once through everything that a takeover does, with a session that nobody has: its record and its checkpoint are written, read and
-/// deleted, it is continued, and a backend inside this process answers it. Much of that is generic code of the framework that is compiled
-/// at its first use, about 2,000 methods and half a second of one core. A process that was restarted a moment ago is the only one that can
-/// take the calls of the next one that dies, and they should not wait for its compiler (docs/decisions/0045).
+/// deleted, it is continued, and a backend inside this process answers it. Much of that is generic code of the framework, which is compiled
+/// at its first use. If a second transceiver dies, the only one that can take its calls may have been started a moment ago, and they should
+/// not wait for its compiler (docs/decisions/0045).
 /// </summary>
 /// <param name="reader">Null if the setting turns checkpoints off.</param>
 /// <param name="worker">It gets nothing to do.</param>
@@ -27,7 +27,7 @@ internal sealed class TakeoverRehearsal(
     FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, IStateStore store, CheckpointCodec codec,
     CheckpointReader? reader, CheckpointWriter writer, SessionFactory factory, SessionWorker worker, TimeProvider time)
 {
-    /// <summary>If this process dies in between, the store deletes what it wrote.</summary>
+    /// <summary>If this process dies in between, a store that can deletes what it wrote.</summary>
     private static readonly TimeSpan GarbageAfter = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
@@ -62,6 +62,7 @@ internal sealed class TakeoverRehearsal(
     private async Task<bool> ContinueAsync(SessionRecord record, CheckpointContent content, CancellationToken cancellation)
     {
         string key = StateKeys.Session(record.CallId);
+        await store.DeleteAsync(ComponentNames.Sessions, key, etag: null, cancellation).ConfigureAwait(false);
         StateWriteResult written = await store.TryCreateAsync(
             ComponentNames.Sessions, key, record, ContractsJson.Default.SessionRecord, GarbageAfter, cancellation).ConfigureAwait(false);
         StateReadResult<SessionRecord> read = await store.ReadAsync(
@@ -70,7 +71,7 @@ internal sealed class TakeoverRehearsal(
         if (!written.IsWritten || read.Entry?.Value is not { } found || !factory.TryIdentify(found, out SessionId id)) return false;
         if (reader is null) return true;
 
-        var handle = new CheckpointHandle(record.CallId, mayExist: false);
+        var handle = new CheckpointHandle(record.CallId, mayExist: true);
         var done = new TaskCompletionSource<CheckpointOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         writer.Write(handle, content, HandOverReceiver.RehearsalEpoch, done.SetResult);
         await done.Task.ConfigureAwait(false);
@@ -84,7 +85,8 @@ internal sealed class TakeoverRehearsal(
     /// <summary>A record as signaling makes it. No relay and no caller knows its ufrag.</summary>
     private SessionRecord NewRecord()
     {
-        var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        // No caller has such an id, because theirs are random. What a process has left that died in between, the next one deletes.
+        var id = new SessionId((ulong)options.Shard);
         string callId = CallId.Format(fleet.Region, id.ToString());
         DateTimeOffset now = time.GetUtcNow();
         var hint = new RoutingHint(

@@ -105,9 +105,9 @@ internal sealed partial class HandOverReceiver(
                 begunBy[id] = staged.Worker;
             }
         }
-        foreach (HandedPacket packet in request.Packets ?? [])
+        foreach (HandedPacket? packet in request.Packets ?? [])
         {
-            if (packet.Payload is { Length: > 0 and <= PeerSession.MaximumDatagramBytes } bytes
+            if (packet?.Payload is { Length: > 0 and <= PeerSession.MaximumDatagramBytes } bytes
                 && CallId.TryParse(packet.CallId, out _, out string text) && SessionId.TryParse(text, out SessionId id))
                 (begunBy.GetValueOrDefault(id) ?? directory.Find(id, out _) ?? workers[0]).Deliver(id, bytes);
         }
