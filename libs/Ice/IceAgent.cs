@@ -56,8 +56,8 @@ public sealed class IceAgent
 
     /// <summary>
     /// How long a lite agent holds its first answer if the peer has a spare (<see cref="HasSpare"/>). Chromium checks the next candidate
-    /// after 48 ms, and gives up all others of lower priority as soon as one works. So a spare that it has not checked by then is none. These
-    /// are three of its intervals, because a busy machine delays the timers of both.
+    /// after 48 ms, and gives up all others of lower priority as soon as one works. So a spare that it has not checked by then is none.
+    /// These are three of its intervals, because a busy machine delays the timers of both.
     /// </summary>
     public static readonly TimeSpan SpareWait = TimeSpan.FromMilliseconds(150);
 

@@ -43,8 +43,8 @@ internal sealed partial class SessionWorker : IDisposable
     // Those of twenty calls at once were heard: a gap of 80 to 100 ms (./voice drill store-lost-3s).
     private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromMilliseconds(30);
 
-    // What may come for the few sessions of a step while they stand still, in all workers. In base64 it has a megabyte at most, and a sidecar
-    // takes requests of four.
+    // What may come for the few sessions of a step while they stand still, in all workers. In base64 it has a megabyte at most, and
+    // a sidecar takes requests of four.
     private const int MaximumHeldPackets = 512;
 
     // Collecting the drops of 100 sessions takes about 20 µs.
