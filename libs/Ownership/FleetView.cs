@@ -204,11 +204,20 @@ internal sealed class FleetView
         return true;
     }
 
+    /// <summary>
+    /// A process gives its slots away. What it gave does not return to it, although the last look at its record may not tell that it
+    /// leaves.
+    /// </summary>
+    public void NoteLeaving(int shard, Instant now)
+    {
+        if ((uint)shard < (uint)_peers.Length) _peers[shard].LeavesUntil = now + _timing.Lease;
+    }
+
     /// <summary>Fills in the shards that may own slots: those that renew their records and do not leave.</summary>
     /// <param name="shards">Room for all shards.</param>
     /// <param name="self">Whether this process is one of them.</param>
     /// <returns>How many.</returns>
-    public int Candidates(Span<int> shards, bool self)
+    public int Candidates(Span<int> shards, bool self, Instant now)
     {
         int count = 0;
         for (int shard = 0; shard < _peers.Length; shard++)
@@ -217,7 +226,7 @@ internal sealed class FleetView
             // An owner that lives but cannot reach the store keeps what it has. It could not claim anything.
             // Of one that was dead, the last renewal may be read late. It gets nothing until a probe or another renewal has told.
             bool isCandidate = shard == _selfShard ? self
-                : peer is { IsThere: true, State: OwnerState.Alive, IsDraining: false, IsDoubted: false }
+                : peer is { IsThere: true, State: OwnerState.Alive, IsDraining: false, IsDoubted: false } && now >= peer.LeavesUntil
                 && (peer.Watch.IsRenewed(_lease, peer.LookBegan) || _broken == RuleBreak.LapsedOwnerIsCandidate);
             if (isCandidate) shards[count++] = shard;
         }
@@ -279,6 +288,6 @@ internal sealed class FleetView
         /// <summary>It was dead, and its record has changed since.</summary>
         public bool IsDoubted;
         public bool IsProbing, HasProbed, IsSilent;
-        public Instant ProbeBegan, SilentSince;
+        public Instant ProbeBegan, SilentSince, LeavesUntil;
     }
 }

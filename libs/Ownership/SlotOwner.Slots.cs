@@ -325,7 +325,7 @@ public sealed partial class SlotOwner
 
     private void FindCandidates(Instant now)
     {
-        _candidateCount = _fleet.Candidates(_candidates, _isRegistered && !TakesNone && now < HeldUntil);
+        _candidateCount = _fleet.Candidates(_candidates, _isRegistered && !TakesNone && now < HeldUntil, now);
         Span<int> candidates = _candidates.AsSpan(0, _candidateCount);
         if (candidates.SequenceEqual(_candidatesBefore.AsSpan(0, _candidateCountBefore))) return;
         candidates.CopyTo(_candidatesBefore);

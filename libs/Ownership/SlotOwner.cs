@@ -164,6 +164,9 @@ public sealed partial class SlotOwner
     /// </summary>
     public void RequestSlotLook() => _isSlotLookDue = _isUrgent = true;
 
+    /// <inheritdoc cref="FleetView.NoteLeaving"/>
+    public void NoteLeaving(int shard, Instant now) => _fleet.NoteLeaving(shard, now);
+
     /// <summary>From now on this process gets no new sessions. It returns its slots once they have none.</summary>
     public void StartDraining()
     {

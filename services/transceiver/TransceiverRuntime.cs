@@ -392,10 +392,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private OwnLoad LoadNow()
         => new(IsFit ? Directory.Living : Math.Max(Directory.Living, _options.Capacity), LatenessMilliseconds(0.99));
 
-    private void ServeHandedOver(int slot, long epoch)
+    private void ServeHandedOver(int slot, long epoch, int from)
     {
         _slots.Serve(slot, epoch);
-        Keeper.NoteHandedOver();
+        Keeper.NoteHandedOver(from);
     }
 
     private void OnOwnership(OwnershipEvent occurred)

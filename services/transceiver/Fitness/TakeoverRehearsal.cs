@@ -56,7 +56,8 @@ internal sealed class TakeoverRehearsal(
             is { } text ? new HandedSession(record, text) : null;
     }
 
-    private static RememberedItem Item => new() { Id = "item", Type = "message", Role = "user", Texts = ["Hello."] };
+    // As large as a conversation of some minutes: short and long bodies go different ways through the framework.
+    private static RememberedItem Item => new() { Id = "item", Type = "message", Role = "user", Texts = [new string('a', 12_000)] };
 
     /// <returns>False if the store did not do its part.</returns>
     private async Task<bool> ContinueAsync(SessionRecord record, CheckpointContent content, CancellationToken cancellation)

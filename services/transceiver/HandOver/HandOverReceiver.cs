@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Checkpoints;
@@ -11,13 +10,13 @@ namespace Dapr.Voice.Transceiver.HandOver;
 
 /// <summary>
 /// The successor's side of a live hand-over. <c>announce</c> connects the backends of sessions that come soon. <c>state</c> makes the
-/// sessions, and keeps them: their slots still belong to the old owner. <c>commit</c> says that the slots' records name us. Only then the
-/// sessions begin. Any thread.
+/// sessions, and keeps them: their slots still belong to the old owner. <c>commit</c> says that the slots' records name us. Only when both
+/// are here the sessions begin. Any thread.
 /// </summary>
-/// <param name="serve">Serves a slot under an epoch that its record in the store has.</param>
+/// <param name="serve">Serves a slot under an epoch that its record in the store has. The last argument is the shard that gave it.</param>
 internal sealed partial class HandOverReceiver(
     string incarnation, CheckpointCodec codec, SessionFactory factory, SessionDirectory directory, IReadOnlyList<SessionWorker> workers,
-    Action<int, long> serve, Func<bool> isAdmitting, ILogger logger) : IDisposable
+    Action<int, long, int> serve, Func<bool> isAdmitting, ILogger logger) : IDisposable
 {
     /// <summary>A session that waits longer than this for its commit is dropped. It is then loaded from its checkpoint.</summary>
     public static readonly TimeSpan StagedLimit = TimeSpan.FromSeconds(3);
@@ -25,17 +24,23 @@ internal sealed partial class HandOverReceiver(
     /// <summary>A backend that takes longer to answer is waited for by its session alone.</summary>
     private static readonly TimeSpan BackendLimit = TimeSpan.FromMilliseconds(250);
 
-    private readonly ConcurrentDictionary<SessionId, Staged> _staged = new();
+    /// <summary>How many packets are kept for sessions whose <c>commit</c> is here before their <c>state</c>.</summary>
+    private const int MaximumKeptPackets = 512;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<SessionId, Staged> _staged = [];
+    private readonly Dictionary<int, Expected> _expected = [];
+    private readonly List<(SessionId Id, byte[] Payload, Instant At)> _kept = [];
+    private readonly Dictionary<SessionId, (SessionWorker Worker, Instant At)> _begun = [];
 
     /// <summary>Says how much room there is.</summary>
     /// <returns>Null if we take nothing.</returns>
     public HandOverAnswer? Prepare() => isAdmitting() ? Answer([]) : null;
 
     /// <summary>
-    /// Connects to the backends of sessions that go on at their owner for a moment, so that they find them connected when they come. One
-    /// session is made that never begins, so that the first real one does not wait for the compiler.
+    /// Connects to the backends of sessions that go on at their owner for a moment, so that they find them connected when they come.
     /// </summary>
-    /// <param name="request">The states are sealed for <see cref="RehearsalEpoch"/>.</param>
+    /// <param name="request">The states are sealed for <see cref="RehearsalEpoch"/>: these sessions never begin.</param>
     /// <returns>Null if we take nothing.</returns>
     public async Task<HandOverAnswer?> AnnounceAsync(HandOverRequest request)
     {
@@ -44,89 +49,151 @@ internal sealed partial class HandOverReceiver(
         foreach (HandedSession announced in request.Sessions.Take(Room))
         {
             if (codec.TryOpen(announced.Record.CallId, RehearsalEpoch, announced.Sealed) is not { } content) continue;
-            if (backends.Count == 0) Rehearse(announced);
             backends.Add(factory.PrepareAgentAsync(announced.Record, content.Facts.Agent));
         }
         await Task.WhenAll(backends).WaitAsync(BackendLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return Answer([]);
     }
 
-    /// <summary>Makes a session that never begins.</summary>
-    /// <param name="sample">Sealed for <see cref="RehearsalEpoch"/>.</param>
-    private void Rehearse(HandedSession sample) => Make(sample, sample.Record.Slot, RehearsalEpoch)?.Dispose();
-
     /// <summary>The epoch that seals the session of a rehearsal. No slot has it.</summary>
     public const long RehearsalEpoch = 0;
 
-    /// <summary>Makes the sessions of some slots and keeps them.</summary>
+    /// <summary>Makes the sessions of some slots. They begin if <c>commit</c> is here already.</summary>
     /// <returns>Null if we take nothing.</returns>
     public HandOverAnswer? Stage(HandOverRequest request)
     {
         if (!isAdmitting()) return null;
         DropOld();
-        var epochs = request.Slots.ToDictionary(slot => slot.Slot, slot => slot.Epoch);
         var taken = new List<string>();
+        var begun = new List<string>();
         int room = Room;
         foreach (HandedSession handed in request.Sessions)
         {
-            if (room == taken.Count || !epochs.TryGetValue(handed.Record.Slot, out long epoch)
-                || !factory.TryIdentify(handed.Record, out SessionId id)
-                || Make(handed, handed.Record.Slot, epoch) is not { } session) continue;
-            if (epoch == RehearsalEpoch)
+            HandedSlot? slot = null;
+            foreach (HandedSlot one in request.Slots)
+            {
+                if (one.Slot == handed.Record.Slot) slot = one;
+            }
+            if (room == taken.Count || slot is null || !factory.TryIdentify(handed.Record, out SessionId id)
+                || Make(handed, slot.Slot, slot.Epoch) is not { } session) continue;
+            if (slot.Epoch == RehearsalEpoch)
             {
                 session.Dispose();
                 continue;
             }
-            if (_staged.TryRemove(id, out Staged? older)) older.Session.Dispose();
-            _staged[id] = new Staged(session, WorkerOf(session.Slot), epoch, MonotonicClock.Now);
             taken.Add(handed.Record.CallId);
+            var staged = new Staged(session, WorkerOf(session.Slot), slot.Epoch, request.Shard, MonotonicClock.Now);
+            // The record may name us before the sessions begin, and a slot without sessions could go on to somebody else.
+            directory.Hold(session.Slot);
+            Staged? older;
+            bool isCommitted;
+            lock (_lock)
+            {
+                _staged.Remove(id, out older);
+                isCommitted = _expected.TryGetValue(slot.Slot, out Expected? expected) && expected.Epoch == slot.Epoch;
+                if (!isCommitted) _staged[id] = staged;
+            }
+            if (older is not null) Drop(older);
+            if (isCommitted && TryBegin(id, staged)) begun.Add(handed.Record.CallId);
         }
+        Tell(request, begun);
         return Answer(taken);
     }
 
-    /// <summary>The slots are ours. Their sessions begin.</summary>
+    /// <summary>The slots are ours. Their sessions begin as soon as they are here.</summary>
     public HandOverAnswer Commit(HandOverRequest request)
     {
-        var begun = new List<string>();
-        var begunBy = new Dictionary<SessionId, SessionWorker>();
-        foreach (HandedSlot slot in request.Slots)
+        var ready = new List<(SessionId Id, Staged Session)>();
+        lock (_lock)
         {
-            serve(slot.Slot, slot.Epoch);
-            foreach ((SessionId id, Staged staged) in _staged)
+            foreach (HandedSlot slot in request.Slots)
             {
-                if (staged.Session.Slot != slot.Slot || staged.Epoch != slot.Epoch || !_staged.TryRemove(id, out _)) continue;
-                if (directory.TryReserve(slot.Slot) != AdmissionOutcome.Admitted)
+                foreach ((SessionId id, Staged staged) in _staged)
                 {
-                    staged.Session.Dispose();
-                    continue;
+                    if (staged.Session.Slot == slot.Slot && staged.Epoch == slot.Epoch) ready.Add((id, staged));
                 }
-                begun.Add(staged.Session.Session.CallId);
-                staged.Worker.Add(staged.Session);
-                begunBy[id] = staged.Worker;
+                if (request.IsEarly) _expected[slot.Slot] = new Expected(slot.Epoch, MonotonicClock.Now);
             }
+            foreach ((SessionId id, _) in ready) _staged.Remove(id);
+        }
+        // Whoever comes for another session of these slots finds it in its checkpoint. So an early commit waits for the state.
+        if (!request.IsEarly)
+        {
+            foreach (HandedSlot slot in request.Slots) serve(slot.Slot, slot.Epoch, request.Shard);
+        }
+        var begun = new List<string>();
+        foreach ((SessionId id, Staged staged) in ready)
+        {
+            if (TryBegin(id, staged)) begun.Add(staged.Session.Session.CallId);
         }
         foreach (HandedPacket? packet in request.Packets ?? [])
         {
             if (packet?.Payload is { Length: > 0 and <= PeerSession.MaximumDatagramBytes } bytes
                 && CallId.TryParse(packet.CallId, out _, out string text) && SessionId.TryParse(text, out SessionId id))
-                (begunBy.GetValueOrDefault(id) ?? directory.Find(id, out _) ?? workers[0]).Deliver(id, bytes);
+                Deliver(id, bytes, request.IsEarly);
         }
-        // A rehearsal has no slots, and neither has what came late.
-        if (request.Slots.Count > 0) LogTaken(logger, request.Slots.Count, begun.Count, request.Shard);
+        Tell(request, begun);
         return Answer(begun);
     }
 
     public void Dispose()
     {
-        foreach (SessionId id in _staged.Keys)
+        lock (_lock)
         {
-            if (_staged.TryRemove(id, out Staged? staged)) staged.Session.Dispose();
+            foreach (Staged staged in _staged.Values) Drop(staged);
+            _staged.Clear();
         }
     }
 
-    private int Room => Math.Max(0, directory.Capacity - directory.Living - _staged.Count);
+    private bool TryBegin(SessionId id, Staged staged)
+    {
+        serve(staged.Session.Slot, staged.Epoch, staged.From);
+        if (directory.TryReserve(staged.Session.Slot) != AdmissionOutcome.Admitted)
+        {
+            Drop(staged);
+            return false;
+        }
+        directory.LetGo(staged.Session.Slot);
+        staged.Worker.Add(staged.Session);
+        lock (_lock)
+        {
+            foreach ((SessionId owner, byte[] payload, _) in _kept)
+            {
+                if (owner == id) staged.Worker.Deliver(id, payload);
+            }
+            _kept.RemoveAll(kept => kept.Id == id);
+            _begun[id] = (staged.Worker, MonotonicClock.Now);
+        }
+        return true;
+    }
 
-    private HandOverAnswer Answer(IReadOnlyList<string> sessions) => new(incarnation, Room, sessions);
+    // The directory knows a session only when its worker has had its turn.
+    private void Deliver(SessionId id, byte[] payload, bool mayCome)
+    {
+        lock (_lock)
+        {
+            if (_begun.TryGetValue(id, out (SessionWorker Worker, Instant At) begun)) begun.Worker.Deliver(id, payload);
+            else if (mayCome && _kept.Count < MaximumKeptPackets) _kept.Add((id, payload, MonotonicClock.Now));
+            else (directory.Find(id, out _) ?? workers[0]).Deliver(id, payload);
+        }
+    }
+
+    // A rehearsal has no slots, and neither has what came late.
+    private void Tell(HandOverRequest request, List<string> begun)
+    {
+        if (request.Slots.Count > 0 && (begun.Count > 0 || request is { Sessions.Count: 0, IsEarly: false }))
+            LogTaken(logger, $"{request.Slots.Count} slots with {begun.Count} sessions from shard {request.Shard}");
+    }
+
+    private int Room
+    {
+        get
+        {
+            lock (_lock) return Math.Max(0, directory.Capacity - directory.Living - _staged.Count);
+        }
+    }
+
+    private HandOverAnswer Answer(IReadOnlyList<string> sessions) => new(incarnation, Room, sessions, TakesEarly: true);
 
     private VoiceSession? Make(HandedSession handed, int slot, long epoch)
     {
@@ -141,19 +208,40 @@ internal sealed partial class HandOverReceiver(
 
     private SessionWorker WorkerOf(int slot) => workers[slot % workers.Count];
 
+    private void Drop(Staged staged)
+    {
+        directory.LetGo(staged.Session.Slot);
+        staged.Session.Dispose();
+    }
+
     private void DropOld()
     {
         Instant oldest = MonotonicClock.Now - StagedLimit;
-        foreach ((SessionId id, Staged staged) in _staged)
+        lock (_lock)
         {
-            if (staged.At < oldest && _staged.TryRemove(id, out _)) staged.Session.Dispose();
+            foreach ((SessionId id, Staged staged) in _staged)
+            {
+                if (staged.At < oldest && _staged.Remove(id)) Drop(staged);
+            }
+            foreach ((int slot, Expected expected) in _expected)
+            {
+                if (expected.At < oldest) _expected.Remove(slot);
+            }
+            foreach ((SessionId id, (_, Instant at)) in _begun)
+            {
+                if (at < oldest) _begun.Remove(id);
+            }
+            _kept.RemoveAll(kept => kept.At < oldest);
         }
     }
 
-    private sealed record Staged(VoiceSession Session, SessionWorker Worker, long Epoch, Instant At);
+    private sealed record Expected(long Epoch, Instant At);
 
-    [LoggerMessage(LogLevel.Information, "Took {Slots} slots with {Sessions} sessions from shard {Shard}")]
-    private static partial void LogTaken(ILogger logger, int slots, int sessions, int shard);
+    private sealed record Staged(VoiceSession Session, SessionWorker Worker, long Epoch, int From, Instant At);
+
+    // One argument: a message with several numbers is generic code that the first hand-over would wait for.
+    [LoggerMessage(LogLevel.Information, "Took {Step}")]
+    private static partial void LogTaken(ILogger logger, string step);
 
     [LoggerMessage(LogLevel.Error, "{CallId}: the state that was handed over cannot be read")]
     private static partial void LogUnreadable(ILogger logger, string callId);

@@ -25,11 +25,12 @@ internal sealed partial class HandOverSender(
     /// </summary>
     public const int MaximumSteps = 64;
 
-    /// <summary>How many steps are announced at once. The worker's thread copies the states of their sessions.</summary>
-    public const int StepsPerAnnouncement = 8;
-
-    /// <summary>The pause after each step, in which the processor is for the sessions that have moved.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    /// <summary>
+    /// Steps with pauses between them do not take the processor from one another. All should be over within <see cref="Whole"/>, at
+    /// <see cref="WorkPerStep"/> for each.
+    /// </summary>
+    private static readonly TimeSpan Whole = TimeSpan.FromMilliseconds(1500), WorkPerStep = TimeSpan.FromMilliseconds(40),
+        LongestPause = TimeSpan.FromMilliseconds(30);
 
     // A sidecar accepts requests of 4 MiB. The rest is for records and names.
     private const int MaximumStateCharacters = 3 * 1024 * 1024;
@@ -46,41 +47,79 @@ internal sealed partial class HandOverSender(
     /// <summary>Asks the other transceivers of the region whether they take sessions.</summary>
     public async Task PrepareAsync(CancellationToken cancellation)
     {
-        string[] keys = [.. Enumerable.Range(0, fleet.MaximumShards).Where(other => other != shard)
-            .Select(other => StateKeys.Transceiver(fleet.Region, other))];
+        int others = await FindSuccessorsAsync(cancellation).ConfigureAwait(false);
+        LogSuccessors(logger, $"{_successors.Count} of {others}");
+    }
+
+    /// <returns>The number of other transceivers that have a record.</returns>
+    private async Task<int> FindSuccessorsAsync(CancellationToken cancellation)
+    {
+        var keys = new List<string>();
+        for (int other = 0; other < fleet.MaximumShards; other++)
+        {
+            if (other != shard) keys.Add(StateKeys.Transceiver(fleet.Region, other));
+        }
         StateBulkReadResult<TransceiverRecord> read = await store.GetBulkAsync(
             ComponentNames.Sessions, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
         // Who is alive says so by its answer, and not by a time in its record.
-        Successor?[] answers = await Task.WhenAll(read.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>()
-            .Where(record => !record.Draining).Select(record => AskAsync(record.AppId, record.Shard, cancellation))).ConfigureAwait(false);
+        var asked = new List<Task<Successor?>>();
+        foreach (StateEntry<TransceiverRecord> entry in read.Entries.Values)
+        {
+            if (entry.Value is { Draining: false } record) asked.Add(AskAsync(record.AppId, record.Shard, cancellation));
+        }
         _successors.Clear();
-        foreach (Successor answer in answers.OfType<Successor>()) _successors[answer.Shard] = answer;
-        LogSuccessors(logger, _successors.Count, read.Entries.Count);
+        foreach (Successor? answer in await Task.WhenAll(asked).ConfigureAwait(false))
+        {
+            if (answer is not null) _successors[answer.Shard] = answer;
+        }
+        return read.Entries.Count;
     }
 
     /// <summary>Moves every slot that has a connected session and for which there is a successor with room.</summary>
     /// <returns>The number of sessions that were handed over.</returns>
     public async Task<int> MoveAsync(CancellationToken cancellation)
     {
+        var waiting = new List<int>();
+        foreach (int[] found in await Task.WhenAll(workers.Select(worker => worker.ConnectedSlotsAsync())).ConfigureAwait(false))
+            waiting.AddRange(found);
+        return await MoveAsync(StepsOf(waiting, Choose), cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<int> MoveAsync(List<Step> steps, CancellationToken cancellation)
+    {
         int moved = 0;
-        int[] waiting = [.. (await Task.WhenAll(workers.Select(worker => worker.ConnectedSlotsAsync())).ConfigureAwait(false))
-            .SelectMany(found => found).Distinct()];
-        int slotsPerStep = (waiting.Length + MaximumSteps - 1) / MaximumSteps;
-        foreach (IGrouping<Successor, int> group in waiting.Select(slot => (Slot: slot, To: Choose(slot)))
-            .Where(move => move.To is not null).GroupBy(move => move.To!, move => move.Slot))
+        long began = Stopwatch.GetTimestamp();
+        var told = new List<string>(steps.Count);
+        for (int i = 0; i < steps.Count && !cancellation.IsCancellationRequested; i++)
         {
-            foreach (int[] near in group.Chunk(slotsPerStep * StepsPerAnnouncement))
-            {
-                await AnnounceAsync(group.Key, near, cancellation).ConfigureAwait(false);
-                foreach (int[] step in near.Chunk(slotsPerStep))
-                {
-                    if (cancellation.IsCancellationRequested) return moved;
-                    moved += await MoveAsync(group.Key, step).ConfigureAwait(false);
-                    await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
-                }
-            }
+            TimeSpan pause = ((Whole - Stopwatch.GetElapsedTime(began)) / (steps.Count - i) - WorkPerStep) / 2;
+            if (pause > LongestPause) pause = LongestPause;
+            await AnnounceAsync(steps[i], cancellation).ConfigureAwait(false);
+            if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
+            moved += await MoveAsync(steps[i], told).ConfigureAwait(false);
+            if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
         }
+        // Not between the steps: formatting takes the processor from them.
+        foreach (string line in told) LogMoved(logger, line);
         return moved;
+    }
+
+    /// <summary>Slots that go to the same successor at the same time.</summary>
+    /// <param name="Sample">In a rehearsal, the session that goes along. Its step has no slots.</param>
+    private sealed record Step(Successor To, HashSet<int> Slots, HandedSession? Sample = null);
+
+    private static List<Step> StepsOf(List<int> waiting, Func<int, Successor?> choose)
+    {
+        var steps = new List<Step>();
+        int slotsPerStep = (waiting.Count + MaximumSteps - 1) / MaximumSteps;
+        foreach (int slot in waiting)
+        {
+            if (choose(slot) is not { } to) continue;
+            if (steps.FindLast(step => step.To == to && step.Slots.Count < slotsPerStep) is not { } step)
+                steps.Add(step = new Step(to, []));
+            step.Slots.Add(slot);
+        }
+        return steps;
     }
 
     private Successor? Choose(int slot)
@@ -96,79 +135,114 @@ internal sealed partial class HandOverSender(
     /// <param name="sample">Sealed for a rehearsal.</param>
     public async Task RehearseAsync(HandedSession sample, CancellationToken cancellation)
     {
+        await FindSuccessorsAsync(cancellation).ConfigureAwait(false);
         if (await AskAsync(AppIds.Transceiver(shard), shard, cancellation).ConfigureAwait(false) is not { } self) return;
-        await AnnounceAsync(self, [], cancellation).ConfigureAwait(false);
-        await MoveAsync(self, []).ConfigureAwait(false);
-        HandedSlot[] slots = [new(sample.Record.Slot, HandOverReceiver.RehearsalEpoch)];
-        await PostAsync(self.AppId, "state", new HandOverRequest(shard, slots, [sample]), StepLimit, cancellation).ConfigureAwait(false);
-        await CommitAsync(self, [], [new HandedPacket(sample.Record.CallId, [])]).ConfigureAwait(false);
+        // As many as it takes for a slot to look for its step among others.
+        List<Step> steps = StepsOf([0, 1], _ => self);
+        foreach (Step step in steps) step.Slots.Clear();
+        await MoveAsync([.. steps.Select(step => step with { Sample = sample })], cancellation).ConfigureAwait(false);
     }
 
     private async Task<Successor?> AskAsync(string appId, int itsShard, CancellationToken cancellation)
     {
         HandOverAnswer? answer = await PostAsync(
             appId, "prepare", new HandOverRequest(shard, [], []), PrepareLimit, cancellation).ConfigureAwait(false);
-        return answer is null ? null : new Successor(itsShard, appId, answer.Incarnation, answer.Room);
+        return answer is null ? null : new Successor(itsShard, appId, answer.Incarnation, answer.Room, answer.TakesEarly);
     }
 
     /// <summary>Lets the successor connect to the backends of some slots' sessions, which go on here meanwhile.</summary>
-    private async Task AnnounceAsync(Successor to, int[] near, CancellationToken cancellation)
+    private async Task AnnounceAsync(Step step, CancellationToken cancellation)
     {
-        HashSet<int> wanted = [.. near];
         var announced = new List<HandedSession>();
         int characters = 0;
-        foreach (FrozenSession copy in (await Task.WhenAll(workers.Select(worker => worker.CopyAsync(wanted))).ConfigureAwait(false))
-            .SelectMany(found => found))
+        foreach (IReadOnlyList<FrozenSession> copies in await Task.WhenAll(workers.Select(worker => worker.CopyAsync(step.Slots)))
+            .ConfigureAwait(false))
         {
-            if (Seal(copy, HandOverReceiver.RehearsalEpoch) is not { } handed || characters + handed.Sealed.Length > MaximumStateCharacters)
-                continue;
-            announced.Add(handed);
-            characters += handed.Sealed.Length;
+            foreach (FrozenSession copy in copies)
+            {
+                if (Seal(copy, HandOverReceiver.RehearsalEpoch) is not { } handed
+                    || characters + handed.Sealed.Length > MaximumStateCharacters) continue;
+                announced.Add(handed);
+                characters += handed.Sealed.Length;
+            }
         }
         // Without an answer the sessions move all the same, and their callers wait for the backends.
-        await PostAsync(to.AppId, "announce", new HandOverRequest(shard, [], announced), AnnounceLimit, cancellation).ConfigureAwait(false);
+        await PostAsync(step.To.AppId, "announce", new HandOverRequest(shard, [], announced), AnnounceLimit, cancellation)
+            .ConfigureAwait(false);
     }
 
-    private async Task<int> MoveAsync(Successor to, int[] step)
+    /// <param name="told">Gets a line for the log.</param>
+    private async Task<int> MoveAsync(Step step, List<string> told)
     {
-        HashSet<int> wanted = [.. step];
         long began = Stopwatch.GetTimestamp();
-        FrozenSession[] frozen = [.. (await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(wanted))).ConfigureAwait(false))
-            .SelectMany(found => found)];
-        HandedSlot[] moving = [.. step.Select(slot => new HandedSlot(slot, (directory.EpochOf(slot) ?? 0) + 1))
-            .Where(slot => slot.Epoch > 1)];
+        List<FrozenSession> frozen = [];
+        foreach (IReadOnlyList<FrozenSession> found in await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(step.Slots)))
+            .ConfigureAwait(false)) frozen.AddRange(found);
+        List<HandedSlot> moving = step.Sample is { } sample ? [new HandedSlot(sample.Record.Slot, HandOverReceiver.RehearsalEpoch)] : [];
+        foreach (int slot in step.Slots)
+        {
+            if (directory.EpochOf(slot) is { } epoch) moving.Add(new HandedSlot(slot, epoch + 1));
+        }
 
         // The record and the state travel at the same time. If only the record arrives, the successor continues from the checkpoints.
-        Task<int> state = SendStateAsync(to, moving, frozen);
-        bool[] named = await Task.WhenAll(moving.Select(slot => TryNameAsync(slot.Slot, to))).ConfigureAwait(false);
-        int taken = await state.ConfigureAwait(false);
-        HandedSlot[] given = [.. moving.Where((_, i) => named[i])];
-        if (given.Length > 0)
+        Task<int> state = SendStateAsync(step, moving, frozen);
+        List<HandedSlot> given = [];
+        Task<bool>[] named = [.. moving.Select(slot => TryNameAsync(slot, step.To))];
+        for (int i = 0; i < named.Length; i++)
         {
-            await CommitAsync(to, given, await TakeHeldAsync().ConfigureAwait(false)).ConfigureAwait(false);
-            // The relays know the successor now. What has come until then is not lost, only a little late.
-            if (await TakeHeldAsync().ConfigureAwait(false) is { Count: > 0 } rest) await CommitAsync(to, [], rest).ConfigureAwait(false);
+            if (await named[i].ConfigureAwait(false)) given.Add(moving[i]);
         }
+        // Nobody waits for the answer to the state: it may have been there for long.
+        HandOverAnswer? early = null;
+        Task<HandOverAnswer?>? commit = null;
+        if (step.To.TakesEarly && (step.Sample is not null || (given.Count > 0 && frozen.Count > 0)))
+            commit = CommitAsync(step.To, given, await TakeHeldAsync(step).ConfigureAwait(false), isEarly: true);
+        int taken = await state.ConfigureAwait(false);
+        if (commit is not null) early = await commit.ConfigureAwait(false);
+        bool isJoined = early is not null && taken == frozen.Count && taken > 0;
         TimeSpan stoodStill = Stopwatch.GetElapsedTime(began);
-        foreach (SessionWorker worker in workers) worker.EndFrozen(wanted, given.Select(slot => slot.Slot).ToHashSet());
-        to.Room -= taken;
-        int moved = frozen.Count(session => given.Any(slot => slot.Slot == session.Record.Slot));
-        if (step.Length > 0) LogMoved(logger, given.Length, moved, to.Shard, frozen.Length - moved, (long)stoodStill.TotalMilliseconds);
+        if (given.Count > 0 || step.Sample is not null)
+        {
+            // The relays know the successor now. What has come until then is not lost, only a little late.
+            IReadOnlyList<HandedPacket> rest = await TakeHeldAsync(step).ConfigureAwait(false);
+            if (!isJoined || rest.Count > 0) await CommitAsync(step.To, given, rest, isEarly: false).ConfigureAwait(false);
+            if (!isJoined) stoodStill = Stopwatch.GetElapsedTime(began);
+            if (await TakeHeldAsync(step).ConfigureAwait(false) is { Count: > 0 } last)
+                await CommitAsync(step.To, [], last, isEarly: false).ConfigureAwait(false);
+        }
+        HashSet<int> away = [];
+        foreach (HandedSlot slot in given) away.Add(slot.Slot);
+        foreach (SessionWorker worker in workers) worker.EndFrozen(step.Slots, away);
+        step.To.Room -= taken;
+        int moved = 0;
+        foreach (FrozenSession session in frozen) moved += away.Contains(session.Record.Slot) ? 1 : 0;
+        if (step.Sample is null)
+        {
+            told.Add($"{given.Count} slots with {moved} sessions to shard {step.To.Shard}; {frozen.Count - moved} sessions end. "
+                + $"They stood still for {(long)stoodStill.TotalMilliseconds} ms");
+        }
         return moved;
     }
 
-    private Task CommitAsync(Successor to, HandedSlot[] given, IReadOnlyList<HandedPacket> packets)
-        => PostAsync(to.AppId, "commit", new HandOverRequest(shard, given, [], packets), StepLimit, CancellationToken.None);
+    private Task<HandOverAnswer?> CommitAsync(Successor to, List<HandedSlot> given, IReadOnlyList<HandedPacket> packets, bool isEarly)
+        => PostAsync(
+            to.AppId, "commit", new HandOverRequest(shard, given, [], packets, isEarly), StepLimit, CancellationToken.None);
 
-    private async Task<IReadOnlyList<HandedPacket>> TakeHeldAsync()
-        => [.. (await Task.WhenAll(workers.Select(worker => worker.TakeHeldAsync())).ConfigureAwait(false)).SelectMany(held => held)];
+    private async Task<IReadOnlyList<HandedPacket>> TakeHeldAsync(Step step)
+    {
+        List<HandedPacket> held = step.Sample is { } sample ? [new HandedPacket(sample.Record.CallId, [])] : [];
+        foreach (IReadOnlyList<HandedPacket> found in await Task.WhenAll(workers.Select(worker => worker.TakeHeldAsync()))
+            .ConfigureAwait(false)) held.AddRange(found);
+        return held;
+    }
 
-    private async Task<bool> TryNameAsync(int slot, Successor to)
+    private async Task<bool> TryNameAsync(HandedSlot slot, Successor to)
     {
         try
         {
-            return await slots.HandOverAsync(slot, to.Shard, OwnerIdentity.IncarnationOf(to.Incarnation)).WaitAsync(StepLimit)
-                .ConfigureAwait(false);
+            Task<bool> named = slot.Epoch == HandOverReceiver.RehearsalEpoch
+                ? NameNobodyAsync() : slots.HandOverAsync(slot.Slot, to.Shard, OwnerIdentity.IncarnationOf(to.Incarnation));
+            return await named.WaitAsync(StepLimit).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -177,30 +251,37 @@ internal sealed partial class HandOverSender(
         }
     }
 
-    private async Task<int> SendStateAsync(Successor to, HandedSlot[] moving, FrozenSession[] frozen)
+    private static async Task<bool> NameNobodyAsync()
     {
-        Dictionary<int, long> epochs = moving.ToDictionary(slot => slot.Slot, slot => slot.Epoch);
+        await Task.Yield();
+        return false;
+    }
+
+    private async Task<int> SendStateAsync(Step step, List<HandedSlot> moving, List<FrozenSession> frozen)
+    {
         int taken = 0, characters = 0;
-        var part = new List<HandedSession>();
+        List<HandedSession> part = step.Sample is { } sample ? [sample] : [];
         foreach (FrozenSession session in frozen)
         {
-            if (!epochs.TryGetValue(session.Record.Slot, out long epoch) || Seal(session, epoch) is not { } handed) continue;
-            if (characters + handed.Sealed.Length > MaximumStateCharacters) await FlushAsync().ConfigureAwait(false);
+            if (moving.Find(slot => slot.Slot == session.Record.Slot) is not { } slot
+                || Seal(session, slot.Epoch) is not { } handed) continue;
+            if (characters + handed.Sealed.Length > MaximumStateCharacters)
+            {
+                taken += await SendPartAsync(step.To, moving, part).ConfigureAwait(false);
+                (part, characters) = ([], 0);
+            }
             part.Add(handed);
             characters += handed.Sealed.Length;
         }
-        await FlushAsync().ConfigureAwait(false);
-        return taken;
+        return taken + await SendPartAsync(step.To, moving, part).ConfigureAwait(false);
+    }
 
-        async Task FlushAsync()
-        {
-            if (part.Count == 0) return;
-            HandOverAnswer? answer = await PostAsync(
-                to.AppId, "state", new HandOverRequest(shard, moving, part), StepLimit, CancellationToken.None).ConfigureAwait(false);
-            taken += answer?.Sessions.Count ?? 0;
-            part = [];
-            characters = 0;
-        }
+    private async Task<int> SendPartAsync(Successor to, List<HandedSlot> moving, List<HandedSession> part)
+    {
+        if (part.Count == 0) return 0;
+        HandOverAnswer? answer = await PostAsync(
+            to.AppId, "state", new HandOverRequest(shard, moving, part), StepLimit, CancellationToken.None).ConfigureAwait(false);
+        return answer?.Sessions.Count ?? 0;
     }
 
     private HandedSession? Seal(FrozenSession session, long epoch)
@@ -227,20 +308,21 @@ internal sealed partial class HandOverSender(
         }
     }
 
-    private sealed class Successor(int shard, string appId, string incarnation, int room)
+    private sealed class Successor(int shard, string appId, string incarnation, int room, bool takesEarly)
     {
         public int Shard => shard;
         public string AppId => appId;
         public string Incarnation => incarnation;
+        public bool TakesEarly => takesEarly;
         public int Room { get; set; } = room;
     }
 
-    [LoggerMessage(LogLevel.Information, "Handing over: {Successors} of {Transceivers} other transceivers take sessions")]
-    private static partial void LogSuccessors(ILogger logger, int successors, int transceivers);
+    // One argument each: a message with several numbers is generic code that the first hand-over would wait for.
+    [LoggerMessage(LogLevel.Information, "Handing over: {Successors} other transceivers take sessions")]
+    private static partial void LogSuccessors(ILogger logger, string successors);
 
-    [LoggerMessage(LogLevel.Information, "Handed over {Slots} slots with {Sessions} sessions to shard {Shard}; {Refused} sessions end. "
-        + "They stood still for {Milliseconds} ms")]
-    private static partial void LogMoved(ILogger logger, int slots, int sessions, int shard, int refused, long milliseconds);
+    [LoggerMessage(LogLevel.Information, "Handed over {Step}")]
+    private static partial void LogMoved(ILogger logger, string step);
 
     [LoggerMessage(LogLevel.Warning, "Hand-over to {AppId}: no answer to {Step}: {Outcome} {ErrorCode}")]
     private static partial void LogRefused(ILogger logger, string appId, string step, InvocationOutcome outcome, string? errorCode);

@@ -156,15 +156,21 @@ internal sealed class DownlinkQueue : IDisposable
     {
         var parts = new List<DownlinkPart>();
         int left = maximumSamples;
-        foreach (IGrouping<DownlinkItem, Chunk> piece in _chunks.GroupBy(chunk => chunk.Item))
+        foreach (DownlinkItem item in Items)
         {
             if (left == 0) break;
-            short[] pcm = [.. piece.SelectMany(chunk => chunk.Pcm[chunk.Start..chunk.End]).Take(left)];
-            left -= pcm.Length;
-            DownlinkItem item = piece.Key;
-            bool isCut = pcm.Length < item.QueuedSamples - item.PlayedSamples;
+            int waiting = (int)(item.QueuedSamples - item.PlayedSamples), taken = Math.Min(waiting, left), copied = 0;
+            short[] pcm = new short[taken];
+            foreach (Chunk chunk in _chunks)
+            {
+                if (chunk.Item != item || copied == taken) continue;
+                ReadOnlySpan<short> rest = chunk.Pcm.AsSpan(chunk.Start, Math.Min(chunk.End - chunk.Start, taken - copied));
+                rest.CopyTo(pcm.AsSpan(copied));
+                copied += rest.Length;
+            }
+            left -= taken;
             parts.Add(new DownlinkPart(
-                item.ItemId, item.ResponseId, item.ContentIndex, item.PlayedSamples, item.IsComplete || isCut, pcm));
+                item.ItemId, item.ResponseId, item.ContentIndex, item.PlayedSamples, item.IsComplete || taken < waiting, pcm));
         }
         return new DownlinkState(parts);
     }

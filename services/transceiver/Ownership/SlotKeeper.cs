@@ -27,6 +27,7 @@ internal sealed partial class SlotKeeper : IDisposable
     private readonly ILogger _logger;
     private readonly SlotOwner _owner;
     private readonly ITimer _timer;
+    private readonly ITimer _handedOverTimer;
 
     // What the loop is told: answers, and what other threads note.
     private readonly Channel<Action<SlotOwner>> _inbox = Channel.CreateUnbounded<Action<SlotOwner>>(
@@ -51,6 +52,8 @@ internal sealed partial class SlotKeeper : IDisposable
         _owner = new SlotOwner(
             self, (byte)fleet.RegionNumber, table.SlotCount, Math.Max(fleet.MaximumShards, self.Shard + 1), table.Timing, clock());
         _timer = time.CreateTimer(_ => _inbox.Writer.TryWrite(static _ => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _handedOverTimer = time.CreateTimer(
+            _ => Post(static owner => owner.RequestSlotLook()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         table.ConfirmationWanted += RequestConfirmation;
     }
 
@@ -79,8 +82,19 @@ internal sealed partial class SlotKeeper : IDisposable
     /// </summary>
     public void RequestConfirmation() => Post(static owner => owner.RequestSlotLook());
 
-    /// <summary>Another transceiver says that it has handed slots over to this one.</summary>
-    public void NoteHandedOver() => Post(static owner => owner.RequestSlotLook());
+    /// <summary>
+    /// Another transceiver says that it has handed slots over to this one. Their records are read when no more have come for
+    /// <see cref="HandedOverLook"/>: they are served already, and a read for each would take the processor from the next.
+    /// </summary>
+    /// <param name="from">The shard of the other one.</param>
+    public void NoteHandedOver(int from)
+    {
+        Post(owner => owner.NoteLeaving(from, _clock()));
+        _handedOverTimer.Change(HandedOverLook, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>How long after the last slot that was handed over the records are read.</summary>
+    public static readonly TimeSpan HandedOverLook = TimeSpan.FromMilliseconds(300);
 
     /// <summary>
     /// Writes the successor into a slot's record, with the next epoch, and stops serving the slot. The caller has stopped its sessions and
@@ -155,6 +169,7 @@ internal sealed partial class SlotKeeper : IDisposable
     {
         _table.ConfirmationWanted -= RequestConfirmation;
         _timer.Dispose();
+        _handedOverTimer.Dispose();
     }
 
     private void Post(Action<SlotOwner> input) => _inbox.Writer.TryWrite(input);

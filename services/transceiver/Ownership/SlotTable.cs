@@ -13,6 +13,7 @@ internal sealed class SlotTable
     // The epoch of a served slot, or 0 for a slot that is not served. Epochs start at 1.
     private readonly long[] _epochs;
     private readonly int[] _sessions;
+    private readonly bool[] _isClosed;
     private int _version;
     private long _confirmedAt = long.MinValue;
 
@@ -22,6 +23,7 @@ internal sealed class SlotTable
     {
         _epochs = new long[slotCount];
         _sessions = new int[slotCount];
+        _isClosed = new bool[slotCount];
         Timing = timing ?? OwnershipTiming.Default;
     }
 
@@ -89,18 +91,22 @@ internal sealed class SlotTable
         if (served != 0 && served < epoch && Interlocked.CompareExchange(ref _epochs[slot], 0, served) == served) NoteChange();
     }
 
-    /// <summary>Stops serving a slot if it has no sessions.</summary>
+    /// <summary>
+    /// Stops serving a slot if it has no sessions. A slot that has some is served all the time: the workers look when they like.
+    /// </summary>
     public bool TryWithdraw(int slot)
     {
-        long epoch = Interlocked.Exchange(ref _epochs[slot], 0);
+        long epoch = Volatile.Read(ref _epochs[slot]);
         if (epoch == 0) return true;
-        if (Volatile.Read(ref _sessions[slot]) > 0)
-        {
-            Volatile.Write(ref _epochs[slot], epoch);
-            return false;
-        }
-        NoteChange();
-        return true;
+        if (Volatile.Read(ref _sessions[slot]) > 0) return false;
+        // No session comes in between the look at the count and the end of serving. If one was counted before, this one gives up.
+        Volatile.Write(ref _isClosed[slot], true);
+        Interlocked.MemoryBarrier();
+        bool isWithdrawn = Volatile.Read(ref _sessions[slot]) == 0
+            && Interlocked.CompareExchange(ref _epochs[slot], 0, epoch) == epoch;
+        Volatile.Write(ref _isClosed[slot], false);
+        if (isWithdrawn) NoteChange();
+        return isWithdrawn;
     }
 
     /// <summary>Counts a session in if the slot is served.</summary>
@@ -108,10 +114,15 @@ internal sealed class SlotTable
     {
         if ((uint)slot >= (uint)_epochs.Length) return false;
         Interlocked.Increment(ref _sessions[slot]);
-        if (IsServed(slot)) return true;
+        if (!Volatile.Read(ref _isClosed[slot]) && IsServed(slot)) return true;
         Interlocked.Decrement(ref _sessions[slot]);
         return false;
     }
+
+    /// <summary>
+    /// Counts a session in that is to come: its slot is about to be handed over. Return it with <see cref="Exit"/>.
+    /// </summary>
+    public void Hold(int slot) => Interlocked.Increment(ref _sessions[slot]);
 
     public void Exit(int slot) => Interlocked.Decrement(ref _sessions[slot]);
 

@@ -61,6 +61,12 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
         return AdmissionOutcome.NotOwner;
     }
 
+    /// <inheritdoc cref="SlotTable.Hold"/>
+    public void Hold(int slot) => slots.Hold(slot);
+
+    /// <summary>Returns what <see cref="Hold"/> counted.</summary>
+    public void LetGo(int slot) => slots.Exit(slot);
+
     public void Release(int slot)
     {
         slots.Exit(slot);

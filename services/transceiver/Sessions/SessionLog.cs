@@ -12,7 +12,7 @@ internal static partial class SessionLog
     [LoggerMessage(LogLevel.Information, "{CallId}: ICE restarted")]
     public static partial void IceRestarted(ILogger logger, string callId);
 
-    [LoggerMessage(LogLevel.Information, "{CallId}: continued here, {Milliseconds} ms after its last checkpoint; agent {Agent}, "
-        + "{Items} items of the conversation")]
-    public static partial void Resumed(ILogger logger, string callId, long milliseconds, string agent, int items);
+    // Two strings, as other messages have them: one with numbers is generic code that the first takeover would wait for.
+    [LoggerMessage(LogLevel.Information, "{CallId}: continued here, {From}")]
+    public static partial void Resumed(ILogger logger, string callId, string from);
 }

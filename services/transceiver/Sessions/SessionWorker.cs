@@ -75,7 +75,7 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly Dictionary<SessionId, VoiceSession> _sessions = [];
 
     // The sessions that stand still or have been given away in the hand-over that runs, and what came for them.
-    private readonly Dictionary<SessionId, (string CallId, int Slot, TransportPath? Path)> _handing = [];
+    private readonly Dictionary<SessionId, Handing> _handing = [];
     private readonly List<HandedPacket> _held = [];
     private readonly VoiceSession?[] _byIndex;
     private readonly Stack<int> _freeIndices;
@@ -259,7 +259,15 @@ internal sealed partial class SessionWorker : IDisposable
     public Task<int[]> ConnectedSlotsAsync()
     {
         var result = new TaskCompletionSource<int[]>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(null, () => result.TrySetResult([.. _sessions.Values.Where(s => s.CanBeHandedOver).Select(s => s.Slot).Distinct()]));
+        Enqueue(null, () =>
+        {
+            HashSet<int> connected = [];
+            foreach (VoiceSession session in _sessions.Values)
+            {
+                if (session.CanBeHandedOver) connected.Add(session.Slot);
+            }
+            result.TrySetResult([.. connected]);
+        });
         return result.Task;
     }
 
@@ -269,9 +277,15 @@ internal sealed partial class SessionWorker : IDisposable
     public Task<IReadOnlyList<FrozenSession>> CopyAsync(IReadOnlySet<int> slots)
     {
         var result = new TaskCompletionSource<IReadOnlyList<FrozenSession>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(null, () => result.TrySetResult([.. _sessions.Values
-            .Where(session => session.CanBeHandedOver && slots.Contains(session.Slot))
-            .Select(session => session.Copy(MonotonicClock.Now))]));
+        Enqueue(null, () =>
+        {
+            var copies = new List<FrozenSession>();
+            foreach (VoiceSession session in SessionsOf(slots))
+            {
+                if (session.CanBeHandedOver) copies.Add(session.Copy(MonotonicClock.Now));
+            }
+            result.TrySetResult(copies);
+        });
         return result.Task;
     }
 
@@ -286,13 +300,14 @@ internal sealed partial class SessionWorker : IDisposable
         {
             Instant now = MonotonicClock.Now;
             var frozen = new List<FrozenSession>();
-            foreach (VoiceSession session in _sessions.Values.Where(s => slots.Contains(s.Slot) && s.CanBeHandedOver).ToArray())
+            foreach (VoiceSession session in SessionsOf(slots))
             {
+                if (!session.CanBeHandedOver) continue;
                 try
                 {
                     Transmit(session, now);
                     frozen.Add(session.Freeze(now));
-                    _handing[session.Id] = (session.Session.CallId, session.Slot, session.Path);
+                    _handing[session.Id] = new Handing(session.Session.CallId, session.Slot, session.Path);
                     _timers.Remove(session.Index);
                     _frames.Remove(session.Index);
                 }
@@ -306,6 +321,17 @@ internal sealed partial class SessionWorker : IDisposable
             result.TrySetResult(frozen);
         });
         return result.Task;
+    }
+
+    // A list, because whoever asks may take sessions away.
+    private List<VoiceSession> SessionsOf(IReadOnlySet<int> slots)
+    {
+        var found = new List<VoiceSession>();
+        foreach (VoiceSession session in _sessions.Values)
+        {
+            if (slots.Contains(session.Slot)) found.Add(session);
+        }
+        return found;
     }
 
     /// <summary>
@@ -339,8 +365,9 @@ internal sealed partial class SessionWorker : IDisposable
     public void EndFrozen(IReadOnlySet<int> slots, IReadOnlySet<int> given) => Enqueue(null, () =>
     {
         Instant now = MonotonicClock.Now;
-        foreach (VoiceSession session in _sessions.Values.Where(s => slots.Contains(s.Slot) && s.IsFrozen).ToArray())
+        foreach (VoiceSession session in SessionsOf(slots))
         {
+            if (!session.IsFrozen) continue;
             if (given.Contains(session.Slot))
             {
                 Lose(session, now);
@@ -351,8 +378,10 @@ internal sealed partial class SessionWorker : IDisposable
         }
         // A rehearsal has no slots. A real hand-over may run beside it.
         if (slots.Count == 0) return;
-        foreach (SessionId id in _handing.Where(handed => slots.Contains(handed.Value.Slot)).Select(handed => handed.Key).ToArray())
-            _handing.Remove(id);
+        foreach ((SessionId id, Handing handing) in _handing)
+        {
+            if (slots.Contains(handing.Slot)) _handing.Remove(id);
+        }
         foreach (HandedPacket _ in _held) Counters.CountDrop(SessionDrop.HandingOver);
         _held.Clear();
     });
@@ -509,19 +538,18 @@ internal sealed partial class SessionWorker : IDisposable
         LinkAcceptor.Frames frames = _port.Read(unit, now);
         while (frames.TryRead(out LinkData data))
         {
-            if (_handing.Count > 0 && _handing.TryGetValue(data.SessionId, out (string CallId, int Slot, TransportPath? Path) handed))
-                Hold(handed.CallId, handed.Path, data);
+            if (_handing.Count > 0 && _handing.TryGetValue(data.SessionId, out Handing? handing)) Hold(handing, data);
             else if (_sessions.TryGetValue(data.SessionId, out VoiceSession? session)) Deliver(session, data.Payload, data.Path, now);
             else OnUnknownSession(data, now);
         }
     }
 
     /// <summary>The caller's voice and events go after the session. Checks are sent again, and belong to a path.</summary>
-    private void Hold(string callId, TransportPath? path, in LinkData data)
+    private void Hold(Handing handing, in LinkData data)
     {
         bool isCheck = DatagramDemultiplexer.Classify(data.Payload) == DatagramKind.Stun;
-        if (!isCheck && data.Path == path && _held.Count < MaximumHeldPackets / _workerCount)
-            _held.Add(new HandedPacket(callId, data.Payload.ToArray()));
+        if (!isCheck && data.Path == handing.Path && _held.Count < MaximumHeldPackets / _workerCount)
+            _held.Add(new HandedPacket(handing.CallId, data.Payload.ToArray()));
         else Counters.CountDrop(SessionDrop.HandingOver);
     }
 
@@ -894,6 +922,8 @@ internal sealed partial class SessionWorker : IDisposable
             if (session.Path is { } path && _acceptor.IsOf(link, path)) _port.TrySend(session.Id, path, [], now);
         }
     }
+
+    private sealed record Handing(string CallId, int Slot, TransportPath? Path);
 
     [LoggerMessage(LogLevel.Warning, "Worker {Worker} stood still. It sends nothing until its slots are confirmed")]
     private static partial void LogStoodStill(ILogger logger, int worker);

@@ -389,9 +389,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         _agent.Continue(resumed.Facts.Agent, _isChannelOpen);
         _pump.Start(now);
         AgentState agent = resumed.Facts.Agent;
-        SessionLog.Resumed(
-            Logger, Session.CallId, (long)(_time.GetUtcNow() - resumed.Facts.WrittenAt).TotalMilliseconds, Session.Agent,
-            agent.Items.Count + agent.LocalItems.Count);
+        SessionLog.Resumed(Logger, Session.CallId, $"{(long)(_time.GetUtcNow() - resumed.Facts.WrittenAt).TotalMilliseconds} ms after its "
+            + $"last checkpoint; agent {Session.Agent}, {agent.Items.Count + agent.LocalItems.Count} items of the conversation");
         _worker.OnResumed(Snapshot(now), isHandedOver: resumed.Downlink is not null);
         // Nothing is sent before our own checkpoint is in the store, unless the state is exact and leases numbers itself.
         if (resumed is { Downlink: not null, Peer.Lease: not null }) _checkpoints.Defer(now + CheckpointSchedule.AfterHandOver);

@@ -101,6 +101,38 @@ public sealed class HandOverTests
         Assert.Equal((0, 0, 0), (after!.Statistics!.PacketsLost, dropped[0], dropped[1]));
     }
 
+    /// <summary>The old owner does not wait for the answer to the state, and requests overtake one another.</summary>
+    [Fact]
+    public async Task Drain_StateThatComesAfterTheCommit_CallGoesOnAsItWas()
+    {
+        await using TestFleet first = await TestFleet.StartAsync(Options(0));
+        (SessionRecord record, TestCaller caller) = await TalkAsync(first);
+        using TestCaller _ = caller;
+        await using TestFleet second = await AddAsync(first, Options(1));
+        using var committed = new ManualResetEventSlim();
+        first.Invoker.IsLost = step =>
+        {
+            if (step == "commit") committed.Set();
+            if (step == "state" && committed.Wait(TimeSpan.FromSeconds(10))) Thread.Sleep(150);
+            return false;
+        };
+        caller.LinkTo(second.Links[0]);
+        Task drain = first.Runtime.DrainAsync();
+        // As a relay does, which the second one tells when it serves the slot.
+        caller.RunUntil(() => second.Runtime.Directory.Serves(0), "the second one serves the slot");
+        caller.MoveTo(second.Links[0]);
+        caller.RunUntil(() => drain.IsCompleted, "the drain is over");
+        await drain;
+        int heard = caller.HeardLoud;
+        caller.RunUntil(() => caller.HeardLoud >= heard + 50, "the call goes on");
+        Assert.True(committed.IsSet);
+        Assert.True(CallId.TryParse(record.CallId, out string _, out string text) & SessionId.TryParse(text, out SessionId id));
+        SessionRecord? after = await second.Runtime.FindAsync(id, CancellationToken.None);
+        long[] dropped = [.. new[] { first, second }.Select(f => f.Runtime.Workers[0].Counters.Drops[SessionDrop.HandingOver])];
+        Assert.Equal((0, 0, 0), (after!.Statistics!.PacketsLost, dropped[0], dropped[1]));
+        Assert.Equal((1, 1, 0), (first.Runtime.Directory.HandedOver, second.Runtime.Directory.Resumed, second.Runtime.Directory.Lost));
+    }
+
     /// <summary>The sentence that is being played goes on at the second one.</summary>
     [Fact]
     public async Task Drain_WhileTheAgentSpeaks_AudioMovesAlong()

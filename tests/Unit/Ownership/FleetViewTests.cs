@@ -39,10 +39,10 @@ public sealed class FleetViewTests
 
     private OwnerState State => _fleet.StateOf(Other, At(0));
 
-    private int[] Candidates()
+    private int[] Candidates(double at = 3_600_000)
     {
         int[] shards = new int[3];
-        return shards[.._fleet.Candidates(shards, self: false)];
+        return shards[.._fleet.Candidates(shards, self: false, At(at))];
     }
 
     [Fact]

@@ -22,4 +22,20 @@ public sealed class MediaThreadTests
         int nice = int.Parse(stat![(stat!.LastIndexOf(')') + 2)..].Split(' ')[16], System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(raised, nice == -10);
     }
+
+    [Fact]
+    public void TryRaise_OnAThreadOfItsOwn_AsksForShortSlices()
+    {
+        SchedulingAttributes before = default, after = default;
+        var thread = new Thread(() =>
+        {
+            Assert.True(LibC.TryGetSchedulingOfThread(out before));
+            MediaThread.TryRaise();
+            Assert.True(LibC.TryGetSchedulingOfThread(out after));
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal(Environment.OSVersion.Version >= new Version(6, 12) ? 100_000UL : 0, after.Runtime);
+        Assert.Equal(before.Policy, after.Policy);
+    }
 }

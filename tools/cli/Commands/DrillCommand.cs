@@ -19,7 +19,8 @@ namespace Dapr.Voice.Cli.Commands;
 /// </summary>
 internal static class DrillCommand
 {
-    private const string AllDrills = "all", ReportName = "drill-report", SetPriv = "/usr/bin/setpriv";
+    private const string AllDrills = "all", ReportName = "drill-report", SetPriv = "/usr/bin/setpriv",
+        SetSid = "/usr/bin/setsid";
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
 
     public static Command Create(Installation installation)
@@ -87,8 +88,11 @@ internal static class DrillCommand
         {
             // When this process is killed, the kernel ends the other one, and with it the fleet.
             string[] leash = File.Exists(SetPriv) ? [SetPriv, "--pdeathsig", "TERM", "--"] : [];
-            string[] command = [.. network.EnterFleet, .. leash, installation.DotnetHost, installation.Assembly(VoiceProgram.Cli), "drill",
-                .. arguments, "--networks", $"{network.Fleet},{network.Callers}"];
+            // In a session of its own it can raise itself (MediaThread): callers, agent and page stand for other machines, and their own
+            // waits for the processor should not be measured.
+            string[] session = File.Exists(SetSid) ? [SetSid] : [];
+            string[] command = [.. network.EnterFleet, .. leash, .. session, installation.DotnetHost,
+                installation.Assembly(VoiceProgram.Cli), "drill", .. arguments, "--networks", $"{network.Fleet},{network.Callers}"];
             var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false };
             start.Environment["VOICE_HOME"] = home.FullName;
             start.Environment["VOICE_ROOT"] = installation.Root;

@@ -6,7 +6,9 @@ using Dapr.Voice.Cli.Drills.Fleet;
 using Dapr.Voice.Cli.Drills.Measures;
 using Dapr.Voice.Cli.Drills.Reports;
 using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Cli.Running;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Cli.Drills;
 
@@ -131,6 +133,8 @@ internal sealed class DrillRun(Installation installation, DrillNetwork network, 
     private async Task DoAsync(DrillStage stage, DrillCallers callers, CancellationToken cancellation)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        // Callers and agent stand for other machines. Their own waits for the processor should not be measured.
+        MediaThread.TryRaiseProcess(except: Supervisor.LauncherName);
         Task telling = TellAsync(callers, ended.Token);
         try
         {

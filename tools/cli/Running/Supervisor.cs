@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Native;
+using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Cli.Running;
 
@@ -21,6 +22,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     /// <summary>The pause before a process starts for which others take over. It lets them work in peace.</summary>
     private static readonly TimeSpan TakeoverPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
+
+    /// <summary>The name of the thread that starts the processes.</summary>
+    public const string LauncherName = "launcher";
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
 
@@ -97,12 +101,17 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     public async Task StartAsync(CancellationToken cancellation)
     {
         Directory.CreateDirectory(installation.Logs);
-        _launcher = new Thread(RunLauncher) { IsBackground = true, Name = "launcher" };
+        _launcher = new Thread(RunLauncher) { IsBackground = true, Name = LauncherName };
         _launcher.Start();
         foreach (IGrouping<Stage, PlannedProcess>? group in plan.Processes.GroupBy(p => p.Stage).OrderBy(g => g.Key))
         {
             foreach (PlannedProcess? process in group) await LaunchAsync(process);
             await Task.WhenAll(group.Select(p => WaitUntilReadyAsync(p, cancellation)));
+            // Relays and transceivers raise their own sessions. A sidecar that waits for them would let calls wait.
+            foreach (int pid in group.Select(p => PidOf(p.Name)).OfType<int>())
+            {
+                if (LibC.getsid(pid) == pid) MediaThread.TryRaiseGroupOf(pid);
+            }
         }
     }
 

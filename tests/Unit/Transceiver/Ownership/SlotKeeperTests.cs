@@ -365,10 +365,28 @@ public sealed class SlotKeeperTests
         Assert.True(await handOver);
         Assert.False(giver.Table.IsServed(slot));
         Assert.Equal(0, giver.Keeper.SlotsLost);
-        taker.Keeper.NoteHandedOver();
+        taker.Keeper.NoteHandedOver(1);
+        _fleet.Advance(SlotKeeper.HandedOverLook);
         await _fleet.StepAsync(0);
         Assert.Equal(2, taker.Table.EpochOf(slot));
         Assert.Contains(new OwnershipEvent(OwnershipEventKind.SlotMoved, 0, slot, 1, 2, SlotMoveCause.HandedOver), _fleet.Events);
+    }
+
+    [Fact]
+    public async Task HandOver_OfASlotThatPrefersTheGiver_StaysWithTheTaker()
+    {
+        await StartTwoAsync();
+        SimulatedFleet.Member giver = _fleet.Members[1], taker = _fleet.Members[0];
+        int slot = _fleet.SlotOf(giver);
+        Task<bool> handOver = giver.Keeper.HandOverAsync(slot, 0, taker.Self.Incarnation);
+        await _fleet.StepAsync(1);
+        Assert.True(await handOver);
+        // Its sessions have not come yet, and nobody has read the giver's record since it began to leave.
+        taker.Keeper.NoteHandedOver(1);
+        await _fleet.RunAsync(1);
+        Assert.Equal(2, taker.Table.EpochOf(slot));
+        await _fleet.RunAsync(1);
+        Assert.Equal(2, taker.Table.EpochOf(slot));
     }
 
     [Fact]

@@ -58,6 +58,41 @@ public sealed class SlotTableTests
     }
 
     [Fact]
+    public void Hold_OfASlotThatIsNotServedYet_CountsAsASession()
+    {
+        var table = new SlotTable(4);
+        table.Hold(1);
+        table.Serve(1, 7);
+        Assert.False(table.TryWithdraw(1));
+        Assert.True(table.TryEnter(1));
+        table.Exit(1);
+        table.Exit(1);
+        Assert.True(table.TryWithdraw(1));
+    }
+
+    [Fact]
+    public async Task TryWithdraw_WithASession_IsNeverSeenAsUnserved()
+    {
+        var table = new SlotTable(1);
+        table.Serve(0, 1);
+        Assert.True(table.TryEnter(0));
+        using var start = new Barrier(2);
+        bool isOver = false;
+        // A worker that looks in between would drop its sessions.
+        Task<bool> look = Task.Run(() =>
+        {
+            start.SignalAndWait();
+            bool isServed = true;
+            while (!Volatile.Read(ref isOver)) isServed &= table.IsServed(0);
+            return isServed;
+        });
+        start.SignalAndWait();
+        for (int i = 0; i < 300_000; i++) Assert.False(table.TryWithdraw(0));
+        Volatile.Write(ref isOver, true);
+        Assert.True(await look);
+    }
+
+    [Fact]
     public async Task TryEnterAndTryWithdraw_AtTheSameTime_NeverBothSucceed()
     {
         for (int round = 0; round < 500; round++)
