@@ -54,8 +54,8 @@ public enum OwnershipRequestKind
     Confirm,
 
     /// <summary>
-    /// The hand-over of <see cref="OwnershipRequest.Slot"/> is over. <see cref="OwnershipRequest.IsFull"/>: its record names the successor.
-    /// Otherwise it is still ours. No answer.
+    /// The hand-over of <see cref="OwnershipRequest.Slot"/> is over. <see cref="OwnershipRequest.IsFull"/>: its record names
+    /// <see cref="OwnershipRequest.Owner"/>, with <see cref="OwnershipRequest.Epoch"/>. Otherwise it is still ours. No answer.
     /// </summary>
     HandedOver,
 }

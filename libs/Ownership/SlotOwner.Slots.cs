@@ -34,6 +34,8 @@ public sealed partial class SlotOwner
     public void HandOver(int slot, in OwnerIdentity successor, Instant now)
     {
         ref Slot known = ref _slots[slot];
+        // What is on its way names its own successor.
+        if (!known.Target.IsNobody) return;
         known.Target = successor;
         // As the last look has shown it. If that is not so any more, the compare-and-set fails, and the next look tells.
         bool isOurs = known is { State: RecordState.Present, Served: > 0, Write: Write.None, MayBeGivenAway: false }
@@ -48,6 +50,25 @@ public sealed partial class SlotOwner
         BeginHandOver(slot);
     }
 
+    /// <summary>
+    /// The owner before says that a slot's record names us now, with this epoch. It is served from now on. The word comes too late, and
+    /// <see cref="OwnershipRequestKind.Drop"/> says so, if this process has no lease or has given the slot back since, or if anybody has
+    /// been seen to have it under a higher epoch.
+    /// </summary>
+    public void NoteHandedOver(int slot, long epoch, Instant now)
+    {
+        ref Slot known = ref _slots[slot];
+        if (epoch <= known.Served) return;
+        if (!_isRegistered || HasLeft || epoch <= known.HighestServed || epoch < Math.Max(known.HighestOfOthers, known.HighestTold))
+        {
+            _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.Drop, slot, known.Owner, epoch));
+            return;
+        }
+        // A read that has begun may have seen the record as it was before.
+        (_isSlotLookDue, known.HandedAt) = (true, now);
+        Serve(slot, epoch);
+    }
+
     /// <summary>The answer to <see cref="OwnershipRequestKind.ReadSlots"/>.</summary>
     /// <param name="views">One for each slot.</param>
     public void SlotsRead(ReadOnlySpan<SlotView> views, Instant now)
@@ -60,14 +81,14 @@ public sealed partial class SlotOwner
         }
         if (!_hasSeenSlots) (_hasSeenSlots, _firstLook) = (true, now);
         bool isWholeView = true;
-        for (int slot = 0; slot < _slots.Length; slot++) isWholeView &= Note(ref _slots[slot], views[slot], now);
+        for (int slot = 0; slot < _slots.Length; slot++) isWholeView &= IsNew(slot) && Note(ref _slots[slot], views[slot], now);
         FindCandidates(now);
         (_isSlotLookDue, _isWaitingForOthers) = (!isWholeView, false);
         (_phase, _outstanding) = (Phase.WritingSlots, 0);
         bool isConfirmed = isWholeView;
         for (int slot = 0; slot < _slots.Length; slot++)
         {
-            if (views[slot].State != RecordState.Unread) isConfirmed &= Act(slot, now);
+            if (views[slot].State != RecordState.Unread && IsNew(slot)) isConfirmed &= Act(slot, now);
         }
         // In a store that is being filled again, another owner may not have written itself yet.
         if (isConfirmed && !IsStoreLost(now)) _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.Confirm, Began: _began));
@@ -160,6 +181,9 @@ public sealed partial class SlotOwner
         if (_broken == RuleBreak.ConfirmWithoutLooking) _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.Confirm, Began: now));
         _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.ReadSlots, Began: now));
     }
+
+    /// <summary>The read that runs began after the slot was handed over to us, if it was.</summary>
+    private bool IsNew(int slot) => _slots[slot].HandedAt is not { } handed || handed <= _began;
 
     /// <returns>False if the record could not be read.</returns>
     private bool Note(ref Slot known, in SlotView view, Instant now)
@@ -319,8 +343,9 @@ public sealed partial class SlotOwner
 
     private void EndHandOver(int slot, bool isDone)
     {
-        _slots[slot].Target = OwnerIdentity.Nobody;
-        _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.HandedOver, slot, IsFull: isDone));
+        ref Slot known = ref _slots[slot];
+        _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.HandedOver, slot, known.Target, known.Epoch, IsFull: isDone));
+        known.Target = OwnerIdentity.Nobody;
     }
 
     private void FindCandidates(Instant now)

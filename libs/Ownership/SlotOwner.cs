@@ -352,6 +352,9 @@ public sealed partial class SlotOwner
 
         /// <summary>Whom the slot is to be handed over to.</summary>
         public OwnerIdentity Target;
+
+        /// <summary>When the owner before said that it has handed the slot over to us.</summary>
+        public Instant? HandedAt;
     }
 
     private enum Write : byte { None, Claim, Restore, GiveBack, HandOver }

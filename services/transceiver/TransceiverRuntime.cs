@@ -108,7 +108,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             store, fleet, Factory, _checkpoints, Unproven,
             Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
         Receiver = new HandOverReceiver(
-            self.IncarnationText, codec, Factory, Directory, Workers, ServeHandedOver, () => IsAdmitting,
+            self.IncarnationText, codec, Factory, Directory, Workers, TryServe, () => IsAdmitting,
             loggers.CreateLogger<HandOverReceiver>());
         _rehearsal = new TakeoverRehearsal(
             fleet, options, keys, _certificate, store, codec, _checkpoints, Checkpoints, Factory, Workers[0], time);
@@ -392,10 +392,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private OwnLoad LoadNow()
         => new(IsFit ? Directory.Living : Math.Max(Directory.Living, _options.Capacity), LatenessMilliseconds(0.99));
 
-    private void ServeHandedOver(int slot, long epoch, int from)
+    private bool TryServe(int slot, long epoch, int from)
     {
-        _slots.Serve(slot, epoch);
-        Keeper.NoteHandedOver(from);
+        if (!_slots.TryServe(slot, epoch)) return false;
+        Keeper.NoteHandedOver(slot, epoch, from);
+        return true;
     }
 
     private void OnOwnership(OwnershipEvent occurred)

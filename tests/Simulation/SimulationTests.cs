@@ -56,8 +56,11 @@ public sealed class SimulationTests(ITestOutputHelper output)
     /// </summary>
     [Theory]
     [InlineData(192_230)]
+    [InlineData(215_967)]
     [InlineData(868_542)]
+    [InlineData(1_184_110)]
     [InlineData(1_917_033)]
+    [InlineData(3_625_781)]
     [InlineData(5_015_906)]
     [InlineData(5_150_210)]
     [InlineData(5_581_427)]

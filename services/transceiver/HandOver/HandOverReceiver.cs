@@ -13,10 +13,11 @@ namespace Dapr.Voice.Transceiver.HandOver;
 /// sessions, and keeps them: their slots still belong to the old owner. <c>commit</c> says that the slots' records name us. Only when both
 /// are here the sessions begin. Any thread.
 /// </summary>
-/// <param name="serve">Serves a slot under an epoch that its record in the store has. The last argument is the shard that gave it.</param>
+/// <param name="tryServe">Serves a slot under an epoch that its record in the store has. The last argument is the shard that gave it. It
+/// returns false if the slot has gone on to another transceiver meanwhile.</param>
 internal sealed partial class HandOverReceiver(
     string incarnation, CheckpointCodec codec, SessionFactory factory, SessionDirectory directory, IReadOnlyList<SessionWorker> workers,
-    Action<int, long, int> serve, Func<bool> isAdmitting, ILogger logger) : IDisposable
+    Func<int, long, int, bool> tryServe, Func<bool> isAdmitting, ILogger logger) : IDisposable
 {
     /// <summary>A session that waits longer than this for its commit is dropped. It is then loaded from its checkpoint.</summary>
     public static readonly TimeSpan StagedLimit = TimeSpan.FromSeconds(3);
@@ -119,7 +120,7 @@ internal sealed partial class HandOverReceiver(
         // Whoever comes for another session of these slots finds it in its checkpoint. So an early commit waits for the state.
         if (!request.IsEarly)
         {
-            foreach (HandedSlot slot in request.Slots) serve(slot.Slot, slot.Epoch, request.Shard);
+            foreach (HandedSlot slot in request.Slots) tryServe(slot.Slot, slot.Epoch, request.Shard);
         }
         var begun = new List<string>();
         foreach ((SessionId id, Staged staged) in ready)
@@ -147,8 +148,8 @@ internal sealed partial class HandOverReceiver(
 
     private bool TryBegin(SessionId id, Staged staged)
     {
-        serve(staged.Session.Slot, staged.Epoch, staged.From);
-        if (directory.TryReserve(staged.Session.Slot) != AdmissionOutcome.Admitted)
+        if (!tryServe(staged.Session.Slot, staged.Epoch, staged.From)
+            || directory.TryReserve(staged.Session.Slot) != AdmissionOutcome.Admitted)
         {
             Drop(staged);
             return false;

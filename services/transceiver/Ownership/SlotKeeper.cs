@@ -27,7 +27,6 @@ internal sealed partial class SlotKeeper : IDisposable
     private readonly ILogger _logger;
     private readonly SlotOwner _owner;
     private readonly ITimer _timer;
-    private readonly ITimer _handedOverTimer;
 
     // What the loop is told: answers, and what other threads note.
     private readonly Channel<Action<SlotOwner>> _inbox = Channel.CreateUnbounded<Action<SlotOwner>>(
@@ -52,8 +51,6 @@ internal sealed partial class SlotKeeper : IDisposable
         _owner = new SlotOwner(
             self, (byte)fleet.RegionNumber, table.SlotCount, Math.Max(fleet.MaximumShards, self.Shard + 1), table.Timing, clock());
         _timer = time.CreateTimer(_ => _inbox.Writer.TryWrite(static _ => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _handedOverTimer = time.CreateTimer(
-            _ => Post(static owner => owner.RequestSlotLook()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         table.ConfirmationWanted += RequestConfirmation;
     }
 
@@ -82,19 +79,13 @@ internal sealed partial class SlotKeeper : IDisposable
     /// </summary>
     public void RequestConfirmation() => Post(static owner => owner.RequestSlotLook());
 
-    /// <summary>
-    /// Another transceiver says that it has handed slots over to this one. Their records are read when no more have come for
-    /// <see cref="HandedOverLook"/>: they are served already, and a read for each would take the processor from the next.
-    /// </summary>
+    /// <summary>Another transceiver says that a slot's record names this one now, with this epoch.</summary>
     /// <param name="from">The shard of the other one.</param>
-    public void NoteHandedOver(int from)
+    public void NoteHandedOver(int slot, long epoch, int from) => Post(owner =>
     {
-        Post(owner => owner.NoteLeaving(from, _clock()));
-        _handedOverTimer.Change(HandedOverLook, Timeout.InfiniteTimeSpan);
-    }
-
-    /// <summary>How long after the last slot that was handed over the records are read.</summary>
-    public static readonly TimeSpan HandedOverLook = TimeSpan.FromMilliseconds(300);
+        owner.NoteLeaving(from, _clock());
+        owner.NoteHandedOver(slot, epoch, _clock());
+    });
 
     /// <summary>
     /// Writes the successor into a slot's record, with the next epoch, and stops serving the slot. The caller has stopped its sessions and
@@ -169,7 +160,6 @@ internal sealed partial class SlotKeeper : IDisposable
     {
         _table.ConfirmationWanted -= RequestConfirmation;
         _timer.Dispose();
-        _handedOverTimer.Dispose();
     }
 
     private void Post(Action<SlotOwner> input) => _inbox.Writer.TryWrite(input);

@@ -14,6 +14,7 @@ internal sealed class SlotTable
     private readonly long[] _epochs;
     private readonly int[] _sessions;
     private readonly bool[] _isClosed;
+    private readonly long[] _highest;
     private int _version;
     private long _confirmedAt = long.MinValue;
 
@@ -23,6 +24,7 @@ internal sealed class SlotTable
     {
         _epochs = new long[slotCount];
         _sessions = new int[slotCount];
+        _highest = new long[slotCount];
         _isClosed = new bool[slotCount];
         Timing = timing ?? OwnershipTiming.Default;
     }
@@ -74,7 +76,19 @@ internal sealed class SlotTable
     public void Serve(int slot, long epoch)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(epoch, 1);
+        Volatile.Write(ref _highest[slot], epoch);
         if (Interlocked.Exchange(ref _epochs[slot], epoch) != epoch) NoteChange();
+    }
+
+    /// <summary>Serves a slot that its owner before has handed over.</summary>
+    /// <returns>False if it was served under this epoch or a higher one before, and no longer is. The word comes too late then.</returns>
+    public bool TryServe(int slot, long epoch)
+    {
+        if ((uint)slot >= (uint)_epochs.Length || epoch < 1) return false;
+        if (Volatile.Read(ref _epochs[slot]) == epoch) return true;
+        if (epoch <= Volatile.Read(ref _highest[slot])) return false;
+        Serve(slot, epoch);
+        return true;
     }
 
     /// <summary>Stops serving a slot, even if it has sessions. They end.</summary>

@@ -12,6 +12,7 @@ internal enum SimEventKind : byte
     RelayTells,
     RelayGreets,
     Suspect,
+    HandedOver,
     Fault,
     Start,
     Check,

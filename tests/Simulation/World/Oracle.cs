@@ -10,7 +10,9 @@ internal sealed class Oracle(SimWorld world)
     // Who has used an index of a key, and who has served a slot under an epoch: the process's number plus one.
     private readonly byte[] _users = new byte[MaximumKeys * MaximumIndices];
     private readonly byte[] _servers = new byte[SimWorld.MaximumSlots * MaximumEpochs];
-    private readonly byte[] _named = new byte[SimWorld.MaximumSlots * MaximumEpochs];
+
+    // One bit for each process: a write from before a loss of data may put a second one over the first (IsMistaken).
+    private readonly ulong[] _named = new ulong[SimWorld.MaximumSlots * MaximumEpochs];
     private readonly long[] _highest = new long[SimWorld.MaximumSlots], _servedAt = new long[SimWorld.MaximumSlots];
     private readonly bool[] _hasOldCheckpoint = new bool[SimWorld.MaximumSlots];
     private int _highestUser;
@@ -73,7 +75,7 @@ internal sealed class Oracle(SimWorld world)
         _servers[place] = me;
         if (epoch > _highest[slot]) (_highest[slot], _servedAt[slot]) = (epoch, world.Now);
         if (process.IsPreviousRelease) return;
-        if (_named[place] != me) world.Violate("serves a slot whose record never named it", process.Index, slot);
+        if ((_named[place] & (1UL << me)) == 0) world.Violate("serves a slot whose record never named it", process.Index, slot);
         if (world.Now - inputBegan > SimWorld.Timing.Fence.Ticks)
             world.Violate("serves a slot because of an answer from before a pause", process.Index, slot);
     }
@@ -97,7 +99,7 @@ internal sealed class Oracle(SimWorld world)
         }
         else if (op.Epoch < MaximumEpochs)
         {
-            _named[(op.Slot * MaximumEpochs) + (int)op.Epoch] = (byte)op.Owner.Incarnation;
+            _named[(op.Slot * MaximumEpochs) + (int)op.Epoch] |= 1UL << (int)op.Owner.Incarnation;
         }
     }
 

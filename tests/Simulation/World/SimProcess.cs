@@ -118,7 +118,15 @@ internal sealed class SimProcess(SimWorld world, int index)
         Drain();
     }
 
-    public void NoteHandedOver()
+    public void NoteHandedOver(int slot, long epoch)
+    {
+        // It may be from before a pause, and nobody can see that. What this process sends then is judged.
+        _inputBegan = world.Now;
+        _owner?.NoteHandedOver(slot, epoch, Clock);
+        Drain();
+    }
+
+    public void RequestSlotLook()
     {
         _owner?.RequestSlotLook();
         Drain();
@@ -299,8 +307,7 @@ internal sealed class SimProcess(SimWorld world, int index)
                 break;
             case OwnershipRequestKind.HandedOver:
                 if (!request.IsFull) Sessions.Thaw(request.Slot);
-                // Also if it seems to have failed: the answer may be lost.
-                world.NoteHandedOver(request.Slot);
+                else world.NoteHandedOver(request.Slot, request.Owner, request.Epoch);
                 break;
             case OwnershipRequestKind.Probe:
                 world.Probe(this, request.Owner);

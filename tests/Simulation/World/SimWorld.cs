@@ -54,7 +54,6 @@ internal sealed class SimWorld
     private readonly long[] _cutStore = new long[MaximumProcesses], _cutRelay = new long[MaximumProcesses * Relays];
     private readonly long[] _cutPeer = new long[MaximumProcesses * MaximumProcesses];
     private readonly long[] _relayEpochs = new long[Relays * MaximumSlots];
-    private readonly long[] _handedTo = new long[MaximumSlots];
     private SimRandom _random;
     private int _processCount, _keys, _loss, _clockOffsets, _lateWrites;
     private long _storeAwayUntil, _storeSlowUntil, _lossUntil, _healAt, _checkpointsLostAt;
@@ -195,11 +194,13 @@ internal sealed class SimWorld
 
     public void EndSession(int slot) => Store.EndSession(slot, _keys);
 
-    public void NoteHandedOver(int slot)
+    public void NoteHandedOver(int slot, OwnerIdentity successor, long epoch)
     {
-        int to = (int)_handedTo[slot] - 1;
-        if (to >= 0)
-            Queue.Add(Now + _random.Milliseconds(1, 10), SimEventKind.Fault, (int)FaultKind.SlotIsEmpty, to);
+        int to = Array.FindIndex(_processes, 0, _processCount, process => process.Id == successor);
+        if (to < 0) return;
+        // A request may hang for as long as its sender waits.
+        long wait = _random.Percent(80) ? _random.Milliseconds(1, 10) : _random.Milliseconds(10, 1500);
+        Queue.Add(Now + wait, SimEventKind.HandedOver, to, slot, epoch);
     }
 
     private int LateOne(StoreOpKind kind) => kind == StoreOpKind.WriteCheckpoint ? (_lateWrites + 11) / 8 : _lateWrites;
@@ -260,6 +261,9 @@ internal sealed class SimWorld
                 break;
             case SimEventKind.Suspect:
                 process.Suspect(_processes[next.B].Id);
+                break;
+            case SimEventKind.HandedOver:
+                process.NoteHandedOver(next.B, next.C);
                 break;
         }
     }
@@ -391,7 +395,6 @@ internal sealed class SimWorld
         Array.Clear(_cutRelay);
         Array.Clear(_cutPeer);
         Array.Clear(_relayEpochs);
-        Array.Clear(_handedTo);
         (_processCount, _keys, _storeAwayUntil, _storeSlowUntil, _lossUntil) = (0, 0, 0, 0, 0);
         _isStoreFastToFail = false;
         Losses = 0;
@@ -474,7 +477,7 @@ internal sealed class SimWorld
             if (!_processes[argument].IsAlive) return;
             if (_processes[argument].PausedUntil > Now)
                 Queue.Add(_processes[argument].PausedUntil, SimEventKind.Fault, (int)kind, argument);
-            else _processes[argument].NoteHandedOver();
+            else _processes[argument].RequestSlotLook();
             return;
         }
         SimProcess victim = _processes[_random.Below(_processCount)], other = _processes[_random.Below(_processCount)];
@@ -533,7 +536,6 @@ internal sealed class SimWorld
                 // The successor answers first that it takes sessions.
                 if (!other.IsAdmitting) break;
                 int slot = _random.Below(SlotCount);
-                _handedTo[slot] = other.Index + 1;
                 victim.HandOver(slot, other.Id);
                 break;
             case FaultKind.Drain:

@@ -365,8 +365,7 @@ public sealed class SlotKeeperTests
         Assert.True(await handOver);
         Assert.False(giver.Table.IsServed(slot));
         Assert.Equal(0, giver.Keeper.SlotsLost);
-        taker.Keeper.NoteHandedOver(1);
-        _fleet.Advance(SlotKeeper.HandedOverLook);
+        taker.Keeper.NoteHandedOver(slot, 2, 1);
         await _fleet.StepAsync(0);
         Assert.Equal(2, taker.Table.EpochOf(slot));
         Assert.Contains(new OwnershipEvent(OwnershipEventKind.SlotMoved, 0, slot, 1, 2, SlotMoveCause.HandedOver), _fleet.Events);
@@ -382,7 +381,7 @@ public sealed class SlotKeeperTests
         await _fleet.StepAsync(1);
         Assert.True(await handOver);
         // Its sessions have not come yet, and nobody has read the giver's record since it began to leave.
-        taker.Keeper.NoteHandedOver(1);
+        taker.Keeper.NoteHandedOver(slot, 2, 1);
         await _fleet.RunAsync(1);
         Assert.Equal(2, taker.Table.EpochOf(slot));
         await _fleet.RunAsync(1);

@@ -58,6 +58,21 @@ public sealed class SlotTableTests
     }
 
     [Fact]
+    public void TryServe_OfAnEpochThatWasGivenBack_IsTooLate()
+    {
+        var table = new SlotTable(4);
+        Assert.True(table.TryServe(1, 7));
+        Assert.True(table.TryServe(1, 7));
+        Assert.True(table.TryWithdraw(1));
+        Assert.False(table.TryServe(1, 7));
+        Assert.False(table.TryServe(1, 6));
+        Assert.Null(table.EpochOf(1));
+        Assert.True(table.TryServe(1, 8));
+        Assert.False(table.TryServe(4, 1));
+        Assert.False(table.TryServe(2, 0));
+    }
+
+    [Fact]
     public void Hold_OfASlotThatIsNotServedYet_CountsAsASession()
     {
         var table = new SlotTable(4);
