@@ -32,11 +32,18 @@ internal sealed partial class HandOverSender(
     private static readonly TimeSpan Whole = TimeSpan.FromMilliseconds(1500), WorkPerStep = TimeSpan.FromMilliseconds(40),
         LongestPause = TimeSpan.FromMilliseconds(30);
 
+    /// <summary>
+    /// In how many parts the steps are announced. A part takes as long as its slowest backend, 250 ms at most, and all of them have to be
+    /// over before the drain is.
+    /// </summary>
+    private const int MaximumAnnouncements = 6;
+
     // A sidecar accepts requests of 4 MiB. The rest is for records and names.
     private const int MaximumStateCharacters = 3 * 1024 * 1024;
     private const string Path = "internal/v1/handover/";
 
-    private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(1), AnnounceLimit = TimeSpan.FromMilliseconds(500),
+    private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(1), AnnounceEvery = TimeSpan.FromMilliseconds(250),
+        AnnounceLimit = TimeSpan.FromMilliseconds(500),
         StepLimit = TimeSpan.FromMilliseconds(1500);
 
     private readonly Dictionary<int, Successor> _successors = [];
@@ -87,17 +94,25 @@ internal sealed partial class HandOverSender(
 
     private async Task<int> MoveAsync(List<Step> steps, CancellationToken cancellation)
     {
-        int moved = 0;
+        int moved = 0, size = Math.Max(1, (steps.Count + MaximumAnnouncements - 1) / MaximumAnnouncements);
         long began = Stopwatch.GetTimestamp();
         var told = new List<string>(steps.Count);
+        var moving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task? ahead = null;
         for (int i = 0; i < steps.Count && !cancellation.IsCancellationRequested; i++)
         {
+            if (i % size == 0)
+            {
+                await (ahead ?? AnnounceAsync(steps.Skip(i).Take(size), cancellation)).ConfigureAwait(false);
+                moving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                ahead = AnnounceAfterAsync(moving.Task, steps.Skip(i + size).Take(size), cancellation);
+            }
             TimeSpan pause = ((Whole - Stopwatch.GetElapsedTime(began)) / (steps.Count - i) - WorkPerStep) / 2;
             if (pause > LongestPause) pause = LongestPause;
-            await AnnounceAsync(steps[i], cancellation).ConfigureAwait(false);
             if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
             moved += await MoveAsync(steps[i], told).ConfigureAwait(false);
             if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
+            if ((i + 1) % size == 0) moving.TrySetResult();
         }
         // Not between the steps: formatting takes the processor from them.
         foreach (string line in told) LogMoved(logger, line);
@@ -150,12 +165,33 @@ internal sealed partial class HandOverSender(
         return answer is null ? null : new Successor(itsShard, appId, answer.Incarnation, answer.Room, answer.TakesEarly);
     }
 
-    /// <summary>Lets the successor connect to the backends of some slots' sessions, which go on here meanwhile.</summary>
-    private async Task AnnounceAsync(Step step, CancellationToken cancellation)
+    /// <summary>
+    /// Backends that connect take the processor from the sessions that move. So the next ones are announced when these have moved, but a
+    /// backend that is slow to answer is not waited for.
+    /// </summary>
+    private async Task AnnounceAfterAsync(Task moved, IEnumerable<Step> steps, CancellationToken cancellation)
+    {
+        await Task.WhenAny(moved, Task.Delay(AnnounceEvery, CancellationToken.None)).ConfigureAwait(false);
+        await AnnounceAsync(steps, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets successors connect to the backends of some slots' sessions, which go on here meanwhile.</summary>
+    private Task AnnounceAsync(IEnumerable<Step> steps, CancellationToken cancellation)
+    {
+        var slots = new Dictionary<Successor, HashSet<int>>();
+        foreach (Step step in steps)
+        {
+            if (!slots.TryGetValue(step.To, out HashSet<int>? near)) slots[step.To] = near = [];
+            near.UnionWith(step.Slots);
+        }
+        return Task.WhenAll(slots.Select(one => AnnounceAsync(one.Key, one.Value, cancellation)));
+    }
+
+    private async Task AnnounceAsync(Successor to, HashSet<int> near, CancellationToken cancellation)
     {
         var announced = new List<HandedSession>();
         int characters = 0;
-        foreach (IReadOnlyList<FrozenSession> copies in await Task.WhenAll(workers.Select(worker => worker.CopyAsync(step.Slots)))
+        foreach (IReadOnlyList<FrozenSession> copies in await Task.WhenAll(workers.Select(worker => worker.CopyAsync(near)))
             .ConfigureAwait(false))
         {
             foreach (FrozenSession copy in copies)
@@ -167,7 +203,7 @@ internal sealed partial class HandOverSender(
             }
         }
         // Without an answer the sessions move all the same, and their callers wait for the backends.
-        await PostAsync(step.To.AppId, "announce", new HandOverRequest(shard, [], announced), AnnounceLimit, cancellation)
+        await PostAsync(to.AppId, "announce", new HandOverRequest(shard, [], announced), AnnounceLimit, cancellation)
             .ConfigureAwait(false);
     }
 
