@@ -108,7 +108,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             store, fleet, Factory, _checkpoints, Unproven,
             Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
         Receiver = new HandOverReceiver(
-            self.IncarnationText, codec, Factory, Directory, Workers, TryServe, () => IsAdmitting,
+            self.IncarnationText, fleet.SlotCount, codec, Factory, Directory, Workers, TryServe, () => IsAdmitting,
             loggers.CreateLogger<HandOverReceiver>());
         _rehearsal = new TakeoverRehearsal(
             fleet, options, keys, _certificate, store, codec, _checkpoints, Checkpoints, Factory, Workers[0], time);

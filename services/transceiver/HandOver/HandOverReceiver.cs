@@ -16,7 +16,8 @@ namespace Dapr.Voice.Transceiver.HandOver;
 /// <param name="tryServe">Serves a slot under an epoch that its record in the store has. The last argument is the shard that gave it. It
 /// returns false if the slot has gone on to another transceiver meanwhile.</param>
 internal sealed partial class HandOverReceiver(
-    string incarnation, CheckpointCodec codec, SessionFactory factory, SessionDirectory directory, IReadOnlyList<SessionWorker> workers,
+    string incarnation, int slotCount, CheckpointCodec codec, SessionFactory factory, SessionDirectory directory,
+    IReadOnlyList<SessionWorker> workers,
     Func<int, long, int, bool> tryServe, Func<bool> isAdmitting, ILogger logger) : IDisposable
 {
     /// <summary>A session that waits longer than this for its commit is dropped. It is then loaded from its checkpoint.</summary>
@@ -75,7 +76,8 @@ internal sealed partial class HandOverReceiver(
             {
                 if (one.Slot == handed.Record.Slot) slot = one;
             }
-            if (room == taken.Count || slot is null || !factory.TryIdentify(handed.Record, out SessionId id)
+            if (room == taken.Count || slot is null || (uint)slot.Slot >= (uint)slotCount
+                || !factory.TryIdentify(handed.Record, out SessionId id)
                 || Make(handed, slot.Slot, slot.Epoch) is not { } session) continue;
             if (slot.Epoch == RehearsalEpoch)
             {
@@ -179,10 +181,9 @@ internal sealed partial class HandOverReceiver(
         }
     }
 
-    // A rehearsal has no slots, and neither has what came late.
     private void Tell(HandOverRequest request, List<string> begun)
     {
-        if (request.Slots.Count > 0 && (begun.Count > 0 || request is { Sessions.Count: 0, IsEarly: false }))
+        if (begun.Count > 0)
             LogTaken(logger, $"{request.Slots.Count} slots with {begun.Count} sessions from shard {request.Shard}");
     }
 
@@ -231,6 +232,11 @@ internal sealed partial class HandOverReceiver(
             foreach ((SessionId id, (_, Instant at)) in _begun)
             {
                 if (at < oldest) _begun.Remove(id);
+            }
+            // Their sessions have come in another way, or the worker counts them.
+            foreach ((SessionId id, byte[] payload, Instant at) in _kept)
+            {
+                if (at < oldest) (directory.Find(id, out _) ?? workers[0]).Deliver(id, payload);
             }
             _kept.RemoveAll(kept => kept.At < oldest);
         }
