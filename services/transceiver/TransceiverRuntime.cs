@@ -27,7 +27,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
 {
     // A whole drain fits into the five seconds that a platform waits (docs/design.md 7), whatever the store does.
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
-        EndLimit = TimeSpan.FromMilliseconds(500), HandOverLimit = TimeSpan.FromSeconds(2);
+        EndLimit = TimeSpan.FromMilliseconds(500), HandOverLimit = TimeSpan.FromMilliseconds(2400);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RehearsalLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1), LookForRelaysEvery = TimeSpan.FromMilliseconds(250),

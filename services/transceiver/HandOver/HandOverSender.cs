@@ -29,14 +29,17 @@ internal sealed partial class HandOverSender(
     /// Steps with pauses between them do not take the processor from one another. All should be over within <see cref="Whole"/>, at
     /// <see cref="WorkPerStep"/> for each.
     /// </summary>
-    private static readonly TimeSpan Whole = TimeSpan.FromMilliseconds(1500), WorkPerStep = TimeSpan.FromMilliseconds(40),
+    private static readonly TimeSpan Whole = TimeSpan.FromMilliseconds(1200), WorkPerStep = TimeSpan.FromMilliseconds(40),
         LongestPause = TimeSpan.FromMilliseconds(30);
 
     /// <summary>
     /// In how many parts the steps are announced. A part takes as long as its slowest backend, 250 ms at most, and all of them have to be
     /// over before the drain is.
     /// </summary>
-    private const int MaximumAnnouncements = 6;
+    private const int MaximumAnnouncements = 4;
+
+    // As the size of a part: the rest is announced and moves at once.
+    private const int Everything = int.MaxValue;
 
     // A sidecar accepts requests of 4 MiB. The rest is for records and names.
     private const int MaximumStateCharacters = 3 * 1024 * 1024;
@@ -101,14 +104,20 @@ internal sealed partial class HandOverSender(
         Task? ahead = null;
         for (int i = 0; i < steps.Count && !cancellation.IsCancellationRequested; i++)
         {
+            if (Stopwatch.GetElapsedTime(began) > Whole && steps.Count > i + 1 && size != Everything)
+            {
+                // A longer silence is better than a call that ends with this process.
+                (steps, size) = ([.. steps[..i], .. InOneStep(steps.Skip(i))], Everything);
+                await AnnounceAsync(steps.Skip(i), cancellation).ConfigureAwait(false);
+            }
             if (i % size == 0)
             {
                 await (ahead ?? AnnounceAsync(steps.Skip(i).Take(size), cancellation)).ConfigureAwait(false);
                 moving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                ahead = AnnounceAfterAsync(moving.Task, steps.Skip(i + size).Take(size), cancellation);
+                bool isLate = PauseBefore(i, steps.Count, began) <= TimeSpan.Zero;
+                ahead = AnnounceAfterAsync(isLate ? Task.CompletedTask : moving.Task, steps.Skip(i + size).Take(size), cancellation);
             }
-            TimeSpan pause = ((Whole - Stopwatch.GetElapsedTime(began)) / (steps.Count - i) - WorkPerStep) / 2;
-            if (pause > LongestPause) pause = LongestPause;
+            TimeSpan pause = PauseBefore(i, steps.Count, began);
             if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
             moved += await MoveAsync(steps[i], told).ConfigureAwait(false);
             if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
@@ -122,6 +131,9 @@ internal sealed partial class HandOverSender(
     /// <summary>Slots that go to the same successor at the same time.</summary>
     /// <param name="Sample">In a rehearsal, the session that goes along. Its step has no slots.</param>
     private sealed record Step(Successor To, HashSet<int> Slots, HandedSession? Sample = null);
+
+    private static IEnumerable<Step> InOneStep(IEnumerable<Step> steps)
+        => steps.GroupBy(step => step.To, (to, all) => new Step(to, [.. all.SelectMany(step => step.Slots)], all.First().Sample));
 
     private static List<Step> StepsOf(List<int> waiting, Func<int, Successor?> choose)
     {
@@ -163,6 +175,12 @@ internal sealed partial class HandOverSender(
         HandOverAnswer? answer = await PostAsync(
             appId, "prepare", new HandOverRequest(shard, [], []), PrepareLimit, cancellation).ConfigureAwait(false);
         return answer is null ? null : new Successor(itsShard, appId, answer.Incarnation, answer.Room, answer.TakesEarly);
+    }
+
+    private static TimeSpan PauseBefore(int step, int steps, long began)
+    {
+        TimeSpan pause = ((Whole - Stopwatch.GetElapsedTime(began)) / (steps - step) - WorkPerStep) / 2;
+        return pause < LongestPause ? pause : LongestPause;
     }
 
     /// <summary>
