@@ -38,6 +38,9 @@ internal sealed partial class HandOverSender(
     /// </summary>
     private const int MaximumAnnouncements = 4;
 
+    /// <summary>How often what came late is sent after a step. Each time is shorter than a frame, so the first is mostly empty.</summary>
+    private const int MaximumRounds = 4;
+
     // As the size of a part: the rest is announced and moves at once.
     private const int Everything = int.MaxValue;
 
@@ -261,7 +264,7 @@ internal sealed partial class HandOverSender(
             IReadOnlyList<HandedPacket> rest = await TakeHeldAsync(step).ConfigureAwait(false);
             if (!isJoined || rest.Count > 0) await CommitAsync(step.To, given, rest, isEarly: false).ConfigureAwait(false);
             if (!isJoined) stoodStill = Stopwatch.GetElapsedTime(began);
-            if (await TakeHeldAsync(step).ConfigureAwait(false) is { Count: > 0 } last)
+            for (int round = 0; round < MaximumRounds && await TakeHeldAsync(step).ConfigureAwait(false) is { Count: > 0 } last; round++)
                 await CommitAsync(step.To, [], last, isEarly: false).ConfigureAwait(false);
         }
         HashSet<int> away = [];
