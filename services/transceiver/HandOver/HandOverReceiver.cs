@@ -17,8 +17,7 @@ namespace Dapr.Voice.Transceiver.HandOver;
 /// returns false if the slot has gone on to another transceiver meanwhile.</param>
 internal sealed partial class HandOverReceiver(
     string incarnation, int slotCount, CheckpointCodec codec, SessionFactory factory, SessionDirectory directory,
-    IReadOnlyList<SessionWorker> workers,
-    Func<int, long, int, bool> tryServe, Func<bool> isAdmitting, ILogger logger) : IDisposable
+    IReadOnlyList<SessionWorker> workers, Func<int, long, int, bool> tryServe, Func<bool> isAdmitting, ILogger logger) : IDisposable
 {
     /// <summary>A session that waits longer than this for its commit is dropped. It is then loaded from its checkpoint.</summary>
     public static readonly TimeSpan StagedLimit = TimeSpan.FromSeconds(3);

@@ -38,7 +38,7 @@ internal sealed partial class HandOverSender(
     /// </summary>
     private const int MaximumAnnouncements = 4;
 
-    /// <summary>How often what came late is sent after a step. Each time is shorter than a frame, so the first is mostly empty.</summary>
+    /// <summary>What comes for sessions that have moved is sent after them until nothing comes, this often at most.</summary>
     private const int MaximumRounds = 4;
 
     // As the size of a part: the rest is announced and moves at once.
@@ -49,8 +49,7 @@ internal sealed partial class HandOverSender(
     private const string Path = "internal/v1/handover/";
 
     private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(1), AnnounceEvery = TimeSpan.FromMilliseconds(250),
-        AnnounceLimit = TimeSpan.FromMilliseconds(500),
-        StepLimit = TimeSpan.FromMilliseconds(1500);
+        AnnounceLimit = TimeSpan.FromMilliseconds(500), StepLimit = TimeSpan.FromMilliseconds(1500);
 
     private readonly Dictionary<int, Successor> _successors = [];
 

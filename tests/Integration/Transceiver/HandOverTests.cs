@@ -46,15 +46,35 @@ public sealed class HandOverTests
         await drain;
     }
 
-    [Fact]
-    public async Task Drain_WithASuccessor_CallGoesOnAndNobodyNotices()
+    /// <summary>A transceiver tells the relays when it serves a slot. From then on they send to it.</summary>
+    private static void MoveAsARelayDoes(TestFleet second, TestCaller caller)
+    {
+        caller.RunUntil(() => second.Runtime.Directory.Serves(0), "the second one serves the slot");
+        caller.MoveTo(second.Links[0]);
+    }
+
+    private static async Task AssertNothingLostAsync(TestFleet first, TestFleet second, SessionRecord record)
+    {
+        Assert.True(CallId.TryParse(record.CallId, out string _, out string text) & SessionId.TryParse(text, out SessionId id));
+        SessionRecord? after = await second.Runtime.FindAsync(id, CancellationToken.None);
+        long[] dropped = [.. new[] { first, second }.Select(f => f.Runtime.Workers[0].Counters.Drops[SessionDrop.HandingOver])];
+        Assert.Equal((0, 0, 0), (after!.Statistics!.PacketsLost, dropped[0], dropped[1]));
+    }
+
+    /// <param name="takesEarly">False for a successor of the release before, which would begin without the state.</param>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Drain_WithASuccessor_CallGoesOnAndNobodyNotices(bool takesEarly)
     {
         await using TestFleet first = await TestFleet.StartAsync(Options(0));
         (SessionRecord record, TestCaller caller) = await TalkAsync(first);
         using TestCaller _ = caller;
         await using TestFleet second = await AddAsync(first, Options(1));
+        first.Invoker.TakesEarly = takesEarly;
         await DrainAsync(first, second, caller);
 
+        Assert.Equal(takesEarly, first.Invoker.HasSentEarly);
         int heard = caller.HeardLoud;
         caller.RunUntil(() => caller.HeardLoud >= heard + 50, "the caller hears itself at the second one");
         Assert.True(caller.SendText("""{"type":"session.update","session":{"type":"realtime"}}"""));
@@ -90,15 +110,11 @@ public sealed class HandOverTests
             ContractsJson.Default.SlotRecord)!.Shard == 1, "the record names the second one");
         caller.Run(TimeSpan.FromMilliseconds(100));
         mayGoOn.Set();
-        caller.RunUntil(() => first.Runtime.Directory.Living == 0, "the first one has no session any more");
-        caller.MoveTo(second.Links[0]);
+        MoveAsARelayDoes(second, caller);
         int heard = caller.HeardLoud;
         caller.RunUntil(() => caller.HeardLoud >= heard + 50, "the call goes on");
         await drain;
-        Assert.True(CallId.TryParse(record.CallId, out string _, out string text) & SessionId.TryParse(text, out SessionId id));
-        SessionRecord? after = await second.Runtime.FindAsync(id, CancellationToken.None);
-        long[] dropped = [.. new[] { first, second }.Select(f => f.Runtime.Workers[0].Counters.Drops[SessionDrop.HandingOver])];
-        Assert.Equal((0, 0, 0), (after!.Statistics!.PacketsLost, dropped[0], dropped[1]));
+        await AssertNothingLostAsync(first, second, record);
     }
 
     /// <summary>The old owner does not wait for the answer to the state, and requests overtake one another.</summary>
@@ -118,18 +134,13 @@ public sealed class HandOverTests
         };
         caller.LinkTo(second.Links[0]);
         Task drain = first.Runtime.DrainAsync();
-        // As a relay does, which the second one tells when it serves the slot.
-        caller.RunUntil(() => second.Runtime.Directory.Serves(0), "the second one serves the slot");
-        caller.MoveTo(second.Links[0]);
+        MoveAsARelayDoes(second, caller);
         caller.RunUntil(() => drain.IsCompleted, "the drain is over");
         await drain;
         int heard = caller.HeardLoud;
         caller.RunUntil(() => caller.HeardLoud >= heard + 50, "the call goes on");
         Assert.True(committed.IsSet);
-        Assert.True(CallId.TryParse(record.CallId, out string _, out string text) & SessionId.TryParse(text, out SessionId id));
-        SessionRecord? after = await second.Runtime.FindAsync(id, CancellationToken.None);
-        long[] dropped = [.. new[] { first, second }.Select(f => f.Runtime.Workers[0].Counters.Drops[SessionDrop.HandingOver])];
-        Assert.Equal((0, 0, 0), (after!.Statistics!.PacketsLost, dropped[0], dropped[1]));
+        await AssertNothingLostAsync(first, second, record);
         Assert.Equal((1, 1, 0), (first.Runtime.Directory.HandedOver, second.Runtime.Directory.Resumed, second.Runtime.Directory.Lost));
     }
 

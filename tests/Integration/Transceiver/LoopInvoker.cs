@@ -17,6 +17,16 @@ internal sealed class LoopInvoker : IServiceInvoker
     /// <summary>The steps that never arrive.</summary>
     public Func<string, bool> IsLost { get; set; } = static _ => false;
 
+    /// <summary>False for transceivers of a release before <see cref="HandOverRequest.IsEarly"/>.</summary>
+    public bool TakesEarly
+    {
+        get;
+        set => (field, HasSentEarly) = (value, false);
+    } = true;
+
+    /// <summary>A commit did not wait for the answer to its state, since <see cref="TakesEarly"/> was set.</summary>
+    public bool HasSentEarly { get; private set; }
+
     public Task<InvocationResult> InvokeAsync<TRequest>(string appId, HttpMethod method, string path, TRequest body,
         JsonTypeInfo<TRequest> requestType, HttpStatusCode success, CancellationToken cancellation = default)
         => throw new NotSupportedException();
@@ -41,6 +51,7 @@ internal sealed class LoopInvoker : IServiceInvoker
         if (IsLost(step) || !Apps.TryGetValue(appId, out TransceiverRuntime? app))
             return new InvocationResult<TAnswer>(new InvocationResult(InvocationOutcome.Unreachable, default, "ERR_DIRECT_INVOKE"), null);
         HandOverRequest request = JsonSerializer.Deserialize(json, ContractsJson.Default.HandOverRequest)!;
+        HasSentEarly |= request.IsEarly;
         HandOverAnswer? answer = step switch
         {
             "prepare" => app.Receiver.Prepare(),
@@ -53,6 +64,6 @@ internal sealed class LoopInvoker : IServiceInvoker
             ? new InvocationResult<TAnswer>(
                 new InvocationResult(InvocationOutcome.Refused, HttpStatusCode.ServiceUnavailable, "busy"), null)
             : new InvocationResult<TAnswer>(new InvocationResult(InvocationOutcome.Succeeded, HttpStatusCode.OK, null),
-                (TAnswer)(object)answer);
+                (TAnswer)(object)(answer with { TakesEarly = TakesEarly }));
     }
 }

@@ -210,6 +210,18 @@ public sealed class FleetViewTests
     }
 
     [Fact]
+    public void Candidates_LeaveOutWhoGivesItsSlotsAway_ForALease()
+    {
+        Look(0, Record(0xA, 1));
+        _fleet.NoteLeaving(1, At(100));
+        Look(250, Record(0xA, 2));
+        Assert.Empty(Candidates(at: 250));
+        LookUntil(500, 2750, Record(0xA, 3));
+        Assert.Equal([1], Candidates(at: 2750));
+        Assert.Equal(OwnerState.Alive, State);
+    }
+
+    [Fact]
     public void Candidates_LeaveOutWhoIsLeaving()
     {
         Look(0, Record(0xA, 1));
