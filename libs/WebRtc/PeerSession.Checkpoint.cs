@@ -55,9 +55,10 @@ public sealed partial class PeerSession
     private long NextRtcpIndex => _srtcpOutbound!.HighestIndex(_sender!.Ssrc) + 1;
 
     /// <summary>
-    /// True if the store should get a checkpoint: there was none, something changed that a successor must know (a channel, a path, the
-    /// credentials, the peer's SSRC), or half of the numbers are used up that the last one left. It stays true until <see
-    /// cref="CommitCheckpoint"/>. The owner decides how often to write. Nothing becomes due while nothing is sent.
+    /// True if the store should get a checkpoint: there was none, something changed that a successor must know (a channel, the credentials,
+    /// the peer's SSRC), or half of the numbers are used up that the last one left. It stays true until <see cref="CommitCheckpoint"/>. The
+    /// owner decides how often to write. Nothing becomes due while nothing is sent. A path that moved (<see
+    /// cref="PeerEventKind.PathChanged"/>) can wait: the peer's next packet shows a successor where it is.
     /// </summary>
     public bool IsCheckpointDue
     {

@@ -443,7 +443,6 @@ public sealed partial class PeerSession : IDisposable
                     break;
                 // A session that was continued without its path is connected again when a path is proven.
                 case IceEventKind.Connected or IceEventKind.SelectedPathChanged:
-                    _changes++;
                     Raise(new PeerEvent(PeerEventKind.PathChanged, occurred.Path));
                     break;
                 case IceEventKind.ConsentLost:

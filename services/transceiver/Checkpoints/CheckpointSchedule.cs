@@ -14,7 +14,13 @@ internal sealed class CheckpointSchedule
     /// </summary>
     public static readonly TimeSpan TurnWait = TimeSpan.FromSeconds(2);
 
-    /// <summary>The least time from the end of a write to the next one. A path that moved may move again at once.</summary>
+    /// <summary>
+    /// A path that moved waits for this time, and for as long again by chance: the client's next packet shows a successor where it is. A
+    /// relay that leaves moves the paths of all its calls in one moment, and their checkpoints would take the processor from the packets.
+    /// </summary>
+    public static readonly TimeSpan PathWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>The least time from the end of a write to the next one.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>

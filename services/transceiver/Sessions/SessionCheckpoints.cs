@@ -24,6 +24,9 @@ internal sealed class SessionCheckpoints(CheckpointWriter writer, CheckpointHand
         if (_hasBegun) _schedule.Request(at);
     }
 
+    /// <summary>The client is heard from another path.</summary>
+    public void NotePathMoved(Instant now) => Request(now + CheckpointSchedule.PathWait * (1 + Random.Shared.NextDouble()));
+
     /// <inheritdoc cref="CheckpointSchedule.Defer"/>
     public void Defer(Instant until) => _schedule.Defer(until);
 

@@ -446,6 +446,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
                     _agent.Tell("unknown_channel", "Messages on this data channel are not read. Send events on the channel "
                         + $"'{PeerSession.EventsLabel}', or on your first channel if none has that label.");
                     break;
+                case PeerEventKind.PathChanged:
+                    _checkpoints.NotePathMoved(now);
+                    break;
                 case PeerEventKind.ChannelClosed:
                     End(SessionEndReason.ClientHangup);
                     break;

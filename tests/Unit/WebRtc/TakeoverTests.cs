@@ -166,6 +166,19 @@ public sealed class TakeoverTests
     }
 
     [Fact]
+    public void IsCheckpointDue_AfterThePathMoved_IsFalseAndTheOwnerIsTold()
+    {
+        using var run = new Takeover(5550) { SpeaksDown = false };
+        run.RunUntil(() => run.Checkpoints > 0, 2000);
+        run.Run(200);
+        int before = run.Checkpoints;
+        run.Network.CallerSeenAs = TransportAddress.FromIPv4(0xC000_0202, 41_111);
+        run.Run(500);
+        Assert.Contains(run.Network.ServerEvents, e => e.Kind == PeerEventKind.PathChanged && e.Path.Remote == run.Network.CallerSeenAs);
+        Assert.Equal(before, run.Checkpoints);
+    }
+
+    [Fact]
     public void IsCheckpointDue_WhileTheAgentSpeaks_AsksForOneInHalfAMinute()
     {
         using var run = new Takeover(5600);

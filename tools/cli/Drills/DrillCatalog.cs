@@ -140,11 +140,9 @@ internal static class DrillCatalog
 
     private static async Task RebindAsync(DrillStage stage, CancellationToken cancellation)
     {
-        stage.Mark("every caller has another port");
-        await stage.RebindAsync(DrillNetwork.CallerAddress);
+        await stage.RebindAsync(DrillNetwork.CallerAddress, "every caller has another port");
         await Task.Delay(TimeSpan.FromSeconds(10), cancellation);
-        stage.Mark("every caller has another address");
-        await stage.RebindAsync(DrillNetwork.OtherCallerAddress);
+        await stage.RebindAsync(DrillNetwork.OtherCallerAddress, "every caller has another address");
     }
 
     private static async Task ReplayAsync(DrillStage stage, CancellationToken cancellation)

@@ -63,14 +63,15 @@ internal sealed class DrillStage(
         foreach (string component in StoreComponents) await fleet.Sidecar.SetOutageAsync(component, state);
     }
 
-    /// <summary>Gives every caller another socket: the NAT in front of it has forgotten its binding.</summary>
-    public async Task RebindAsync(string address)
+    /// <summary>Gives every caller another socket in one moment: the NAT in front of them has forgotten its bindings.</summary>
+    public async Task RebindAsync(string address, string what)
     {
-        foreach (int number in callers.CallIds.Keys.Order())
+        var sockets = callers.CallIds.Keys.ToDictionary(number => number, _ => network.OpenCallerSocket(address));
+        Mark(what);
+        await callers.DoAsync(lines =>
         {
-            Socket socket = network.OpenCallerSocket(address);
-            await callers.DoAsync(lines => lines.First(l => l.Number == number).Caller.Rebind(socket));
-        }
+            foreach (DrillCallers.Line line in lines) line.Caller.Rebind(sockets[line.Number]);
+        });
     }
 
     /// <summary>
