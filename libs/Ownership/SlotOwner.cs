@@ -31,7 +31,7 @@ public sealed partial class SlotOwner
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
     private Instant _lostUntil = new(long.MinValue);
     private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isUnfit;
-    private bool _isLeaving, _isWaitingForOthers, _haveAllHadTime;
+    private bool _keepsSlots, _isLeaving, _isWaitingForOthers, _haveAllHadTime;
 
     // The cycle writes without a look of its own.
     private bool _isBlind;
@@ -173,6 +173,17 @@ public sealed partial class SlotOwner
         if (_isDraining) return;
         _isDraining = _isSlotLookDue = _isRenewalDue = _isUrgent = true;
         _events.Enqueue(new OwnershipEvent(OwnershipEventKind.Draining, _self.Shard));
+    }
+
+    /// <summary>
+    /// False while this process hands its sessions over: its slots without sessions would go to others at the same time, and their writes
+    /// would delay the sessions. A process that leaves returns them all the same.
+    /// </summary>
+    public void SetReturning(bool isReturning)
+    {
+        if (_keepsSlots == !isReturning) return;
+        _keepsSlots = !isReturning;
+        if (isReturning) RequestSlotLook();
     }
 
     /// <summary>

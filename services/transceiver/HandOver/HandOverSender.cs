@@ -121,7 +121,7 @@ internal sealed partial class HandOverSender(
             }
             TimeSpan pause = PauseBefore(i, steps.Count, began);
             if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
-            moved += await MoveAsync(steps[i], told).ConfigureAwait(false);
+            moved += await MoveAsync(steps[i], isLate: pause <= TimeSpan.Zero, told).ConfigureAwait(false);
             if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None).ConfigureAwait(false);
             if ((i + 1) % size == 0) moving.TrySetResult();
         }
@@ -228,12 +228,12 @@ internal sealed partial class HandOverSender(
     }
 
     /// <param name="told">Gets a line for the log.</param>
-    private async Task<int> MoveAsync(Step step, List<string> told)
+    private async Task<int> MoveAsync(Step step, bool isLate, List<string> told)
     {
-        long began = Stopwatch.GetTimestamp();
         List<FrozenSession> frozen = [];
-        foreach (IReadOnlyList<FrozenSession> found in await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(step.Slots)))
+        foreach (IReadOnlyList<FrozenSession> found in await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(step.Slots, isLate)))
             .ConfigureAwait(false)) frozen.AddRange(found);
+        long began = Stopwatch.GetTimestamp();
         List<HandedSlot> moving = step.Sample is { } sample ? [new HandedSlot(sample.Record.Slot, HandOverReceiver.RehearsalEpoch)] : [];
         foreach (int slot in step.Slots)
         {

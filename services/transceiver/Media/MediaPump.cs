@@ -57,6 +57,9 @@ internal sealed class MediaPump : IDisposable
     /// <summary>When <see cref="TryNextFrame"/> is due. <see cref="Instant.Never"/> before <see cref="Start"/>.</summary>
     public Instant NextFrameAt { get; private set; } = Instant.Never;
 
+    /// <summary>When the caller's last packet came. <see cref="Instant.Never"/> before the first one.</summary>
+    public Instant UplinkAt => _uplinkAt;
+
     public MediaStatistics Statistics => new(_decoder.Decoded, _decoder.Concealed, _filledFrames, _skippedSlots);
 
     /// <summary>

@@ -100,12 +100,22 @@ internal sealed partial class SlotKeeper : IDisposable
         return done.Task;
     }
 
-    /// <summary>From the next step on, our record says that this process leaves, so it gets no new sessions.</summary>
+    /// <summary>
+    /// From the next step on, our record says that this process leaves, so it gets no new sessions. It keeps its slots until <see
+    /// cref="NoteMoved"/>.
+    /// </summary>
     public void StartDraining()
     {
         _status = _status with { IsDraining = true };
-        Post(static owner => owner.StartDraining());
+        Post(static owner =>
+        {
+            owner.SetReturning(false);
+            owner.StartDraining();
+        });
     }
+
+    /// <summary>Its sessions have been handed over, as far as others take them. Slots without sessions are returned.</summary>
+    public void NoteMoved() => Post(static owner => owner.SetReturning(true));
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)

@@ -6,6 +6,7 @@ using Dapr.Voice.Ownership;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Transceiver.Drops;
+using Dapr.Voice.Transceiver.HandOver;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Transceiver.Ownership;
@@ -77,6 +78,7 @@ internal sealed partial class SessionWorker : IDisposable
     // The sessions that stand still or have been given away in the hand-over that runs, and what came for them.
     private readonly Dictionary<SessionId, Handing> _handing = [];
     private readonly List<HandedPacket> _held = [];
+    private readonly List<Standstill> _standstills = [];
     private readonly VoiceSession?[] _byIndex;
     private readonly Stack<int> _freeIndices;
     private readonly DeadlineHeap _timers;
@@ -290,37 +292,62 @@ internal sealed partial class SessionWorker : IDisposable
     }
 
     /// <summary>
-    /// Stops the sessions of some slots that can be handed over, and returns their exact states. They send nothing from then on. Any
-    /// thread.
+    /// Stops the sessions of some slots that can be handed over, at a good moment within a frame, and returns their exact states. They send
+    /// nothing from then on. Any thread.
     /// </summary>
-    public Task<IReadOnlyList<FrozenSession>> FreezeAsync(IReadOnlySet<int> slots)
+    /// <param name="isLate">There is no time to wait for a good moment.</param>
+    public Task<IReadOnlyList<FrozenSession>> FreezeAsync(IReadOnlySet<int> slots, bool isLate = false)
     {
         var result = new TaskCompletionSource<IReadOnlyList<FrozenSession>>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(null, () =>
         {
-            Instant now = MonotonicClock.Now;
-            var frozen = new List<FrozenSession>();
+            var flows = new List<(Instant, Instant)>();
             foreach (VoiceSession session in SessionsOf(slots))
             {
-                if (!session.CanBeHandedOver) continue;
-                try
-                {
-                    Transmit(session, now);
-                    frozen.Add(session.Freeze(now));
-                    _handing[session.Id] = new Handing(session.Session.CallId, session.Slot, session.Path);
-                    _timers.Remove(session.Index);
-                    _frames.Remove(session.Index);
-                }
-                catch (Exception e)
-                {
-                    session.Thaw();
-                    Fail(session, e, now);
-                }
+                if (session.CanBeHandedOver) flows.Add(session.Flow);
             }
-            _port.FlushPackets(now);
-            result.TrySetResult(frozen);
+            Instant now = MonotonicClock.Now;
+            _standstills.Add(new Standstill(slots, isLate ? now : StandstillMoment.Choose(flows, now), result));
         });
         return result.Task;
+    }
+
+    private void BeginStandstills(Instant until)
+    {
+        if (_standstills.Count == 0) return;
+        SendDueFrames();
+        for (int i = _standstills.Count - 1; i >= 0; i--)
+        {
+            Standstill due = _standstills[i];
+            if (due.At > until) continue;
+            _standstills.RemoveAt(i);
+            due.Frozen.TrySetResult(Freeze(due.Slots));
+        }
+    }
+
+    private List<FrozenSession> Freeze(IReadOnlySet<int> slots)
+    {
+        Instant now = MonotonicClock.Now;
+        var frozen = new List<FrozenSession>();
+        foreach (VoiceSession session in SessionsOf(slots))
+        {
+            if (!session.CanBeHandedOver) continue;
+            try
+            {
+                Transmit(session, now);
+                frozen.Add(session.Freeze(now));
+                _handing[session.Id] = new Handing(session.Session.CallId, session.Slot, session.Path);
+                _timers.Remove(session.Index);
+                _frames.Remove(session.Index);
+            }
+            catch (Exception e)
+            {
+                session.Thaw();
+                Fail(session, e, now);
+            }
+        }
+        _port.FlushPackets(now);
+        return frozen;
     }
 
     // A list, because whoever asks may take sessions away.
@@ -438,6 +465,7 @@ internal sealed partial class SessionWorker : IDisposable
             }
         }
         for (int left = _inbox.Count; left > 0; left -= CommandsPerTurn) DrainInbox();
+        BeginStandstills(Instant.Never);
         _port.Flush(MonotonicClock.Now);
     }
 
@@ -457,6 +485,7 @@ internal sealed partial class SessionWorker : IDisposable
         SyncSlots();
         DrainInbox();
         Instant now = MonotonicClock.Now;
+        BeginStandstills(now);
         _port.HandleTimeout(now);
         TakeLinkEvents();
         CollectDrops(now);
@@ -465,6 +494,7 @@ internal sealed partial class SessionWorker : IDisposable
         if (received > 0 || !_inbox.IsEmpty) return;
 
         var wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _fence.IsOpen ? _timers.Earliest : now + FencedTurn), _port.NextTimeout);
+        foreach (Standstill waiting in _standstills) wakeAt = Instant.Min(wakeAt, waiting.At);
         now = MonotonicClock.Now;
         TimeSpan wait = wakeAt > now + _longestWait ? _longestWait : wakeAt - now;
         if (wait > TimeSpan.Zero) _poller.Wait(wait);
@@ -922,6 +952,9 @@ internal sealed partial class SessionWorker : IDisposable
             if (session.Path is { } path && _acceptor.IsOf(link, path)) _port.TrySend(session.Id, path, [], now);
         }
     }
+
+    private sealed record Standstill(
+        IReadOnlySet<int> Slots, Instant At, TaskCompletionSource<IReadOnlyList<FrozenSession>> Frozen);
 
     private sealed record Handing(string CallId, int Slot, TransportPath? Path);
 

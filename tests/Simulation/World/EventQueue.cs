@@ -13,6 +13,7 @@ internal enum SimEventKind : byte
     RelayGreets,
     Suspect,
     HandedOver,
+    Moved,
     Fault,
     Start,
     Check,

@@ -99,10 +99,18 @@ internal sealed class SimProcess(SimWorld world, int index)
         => !IsAlive || _owner is not { } owner ? []
         : Enumerable.Range(0, world.SlotCount).Select(slot => $"process {index} knows of slot {slot}: {owner.Describe(slot)}");
 
-    public void StartDraining()
+    public void StartDraining(bool keepsSlots)
     {
+        if (keepsSlots) _owner?.SetReturning(false);
         _owner?.StartDraining();
         _previous?.StartDraining();
+        Drain();
+    }
+
+    /// <summary>Its sessions have been handed over.</summary>
+    public void NoteMoved()
+    {
+        _owner?.SetReturning(true);
         Drain();
     }
 

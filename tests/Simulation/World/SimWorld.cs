@@ -265,6 +265,9 @@ internal sealed class SimWorld
             case SimEventKind.HandedOver:
                 process.NoteHandedOver(next.B, next.C);
                 break;
+            case SimEventKind.Moved:
+                process.NoteMoved();
+                break;
         }
     }
 
@@ -539,7 +542,11 @@ internal sealed class SimWorld
                 victim.HandOver(slot, other.Id);
                 break;
             case FaultKind.Drain:
-                if (victim.IsAlive && victim.PausedUntil <= Now) victim.StartDraining();
+                if (!victim.IsAlive || victim.PausedUntil > Now) break;
+                // Half of them hand sessions over before they return slots.
+                bool isMoving = Now % 2 == 0;
+                victim.StartDraining(keepsSlots: isMoving);
+                if (isMoving) Queue.Add(Now + _random.Milliseconds(0, 2500), SimEventKind.Moved, victim.Index);
                 break;
             case FaultKind.FalseSuspicion:
                 if (victim.IsAlive) Suspect(victim, 1, 50);

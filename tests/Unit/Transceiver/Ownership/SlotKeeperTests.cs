@@ -214,6 +214,11 @@ public sealed class SlotKeeperTests
         await StartTwoAsync();
         _fleet.Members[1].Keeper.StartDraining();
         Assert.False(_fleet.Members[1].Keeper.Status.IsAdmitting(_fleet.Now));
+        int share = _fleet.Members[1].Table.ServedCount;
+        await _fleet.RunAsync(3);
+        // Its sessions may be on their way.
+        Assert.Equal(share, _fleet.Members[1].Table.ServedCount);
+        _fleet.Members[1].Keeper.NoteMoved();
         await _fleet.RunAsync(3);
         _fleet.AssertSettled();
         Assert.Equal(0, _fleet.Members[1].Table.ServedCount);
