@@ -61,10 +61,11 @@ public enum OwnershipRequestKind
 }
 
 /// <summary>One request. See <see cref="OwnershipRequestKind"/>.</summary>
+/// <param name="CanWait">No session waits for this write: it gives a slot back, or takes one that nobody had.</param>
 public readonly record struct OwnershipRequest(
     OwnershipRequestKind Kind, int Slot = -1, OwnerIdentity Owner = default, long Epoch = 0, string? ETag = null,
     Wire.Instant Began = default,
-    bool IsFull = false);
+    bool IsFull = false, bool CanWait = false);
 
 /// <summary>The result of a write, as far as the writer knows.</summary>
 public enum StoreWrite

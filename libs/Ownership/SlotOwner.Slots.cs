@@ -300,7 +300,8 @@ public sealed partial class SlotOwner
         _outstanding++;
         string? etag = known.State == RecordState.Present ? known.ETag : null;
         _requests.Enqueue(new OwnershipRequest(
-            OwnershipRequestKind.WriteSlot, slot, owner, epoch, etag, IsFull: _broken == RuleBreak.ClaimWithoutETag));
+            OwnershipRequestKind.WriteSlot, slot, owner, epoch, etag, IsFull: _broken == RuleBreak.ClaimWithoutETag,
+            CanWait: write == Write.GiveBack || (write == Write.Claim && known.Cause == SlotMoveCause.Unowned)));
     }
 
     // Nobody else had an epoch that we had.

@@ -289,7 +289,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         {
             await Try(MoveAwayAsync(limit.Token)).ConfigureAwait(false);
         }
-        Keeper.NoteMoved();
+        if (Directory.Living > 0) Keeper.NoteMoved();
         while (Directory.Living > 0 && _time.GetTimestamp() < deadline)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), _time, CancellationToken.None).ConfigureAwait(false);

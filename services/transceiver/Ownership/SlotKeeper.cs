@@ -17,6 +17,9 @@ internal sealed partial class SlotKeeper : IDisposable
     // Tens of small writes at once are no load for a store. A thousand would delay the writes of everyone else.
     private const int ParallelWrites = 8;
 
+    // A process that leaves returns some thirty slots at once, which another one takes, beside calls that have just moved.
+    private const int ParallelPatientWrites = 2;
+
     private readonly SlotTable _table;
     private readonly OwnerIdentity _self;
     private readonly OwnershipRecords _records;
@@ -31,7 +34,7 @@ internal sealed partial class SlotKeeper : IDisposable
     // What the loop is told: answers, and what other threads note.
     private readonly Channel<Action<SlotOwner>> _inbox = Channel.CreateUnbounded<Action<SlotOwner>>(
         new UnboundedChannelOptions { SingleReader = true });
-    private readonly Queue<OwnershipRequest> _writes = new();
+    private readonly Queue<OwnershipRequest> _writes = new(), _patientWrites = new();
     private readonly HashSet<int> _waitingForSessions = [];
     private readonly ConcurrentDictionary<int, TaskCompletionSource<bool>> _handOvers = new();
     private volatile OwnershipStatus _status = new(new Instant(long.MinValue), false, "not registered yet");
@@ -114,7 +117,10 @@ internal sealed partial class SlotKeeper : IDisposable
         });
     }
 
-    /// <summary>Its sessions have been handed over, as far as others take them. Slots without sessions are returned.</summary>
+    /// <summary>
+    /// It stays with the sessions that nobody has taken. Slots without sessions are returned. Those of a process that leaves at once are
+    /// returned by <see cref="LeaveAsync"/>.
+    /// </summary>
     public void NoteMoved() => Post(static owner => owner.SetReturning(true));
 
     /// <summary>Runs until it is cancelled.</summary>
@@ -195,12 +201,15 @@ internal sealed partial class SlotKeeper : IDisposable
     private void StartRequests()
     {
         while (_owner.TryTakeRequest(out OwnershipRequest request)) Start(request);
-        while (_writing < ParallelWrites && _writes.TryDequeue(out OwnershipRequest write))
-        {
-            _writing++;
-            _running++;
-            _ = WriteSlotAsync(write);
-        }
+        while (_writing < ParallelWrites && _writes.TryDequeue(out OwnershipRequest write)) Write(write);
+        while (_writing < ParallelPatientWrites && _patientWrites.TryDequeue(out OwnershipRequest patient)) Write(patient);
+    }
+
+    private void Write(OwnershipRequest request)
+    {
+        _writing++;
+        _running++;
+        _ = WriteSlotAsync(request);
     }
 
     private void Start(OwnershipRequest request)
@@ -221,7 +230,7 @@ internal sealed partial class SlotKeeper : IDisposable
                 _ = ReadSlotsAsync();
                 break;
             case OwnershipRequestKind.WriteSlot:
-                _writes.Enqueue(request);
+                (request.CanWait ? _patientWrites : _writes).Enqueue(request);
                 break;
             case OwnershipRequestKind.Probe:
                 _running++;
