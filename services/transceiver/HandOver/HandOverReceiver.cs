@@ -28,11 +28,12 @@ internal sealed partial class HandOverReceiver(
     /// <summary>How many packets are kept for sessions whose <c>commit</c> is here before their <c>state</c>.</summary>
     private const int MaximumKeptPackets = 512;
 
+    // Of classes, and asked by methods that other code has used: collections of other structs are compiled when the first hand-over comes.
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, Staged> _staged = [];
     private readonly Dictionary<int, Expected> _expected = [];
-    private readonly List<(SessionId Id, byte[] Payload, Instant At)> _kept = [];
-    private readonly Dictionary<SessionId, (SessionWorker Worker, Instant At)> _begun = [];
+    private readonly List<Kept> _kept = [];
+    private readonly Dictionary<SessionId, Begun> _begun = [];
 
     /// <summary>Says how much room there is.</summary>
     /// <returns>Null if we take nothing.</returns>
@@ -84,7 +85,7 @@ internal sealed partial class HandOverReceiver(
                 continue;
             }
             taken.Add(handed.Record.CallId);
-            var staged = new Staged(session, WorkerOf(session.Slot), slot.Epoch, request.Shard, MonotonicClock.Now);
+            var staged = new Staged(id, session, WorkerOf(session.Slot), slot.Epoch, request.Shard, MonotonicClock.Now);
             // The record may name us before the sessions begin, and a slot without sessions could go on to somebody else.
             directory.Hold(session.Slot);
             Staged? older;
@@ -93,10 +94,10 @@ internal sealed partial class HandOverReceiver(
             {
                 _staged.Remove(id, out older);
                 isCommitted = _expected.TryGetValue(slot.Slot, out Expected? expected) && expected.Epoch == slot.Epoch;
-                if (!isCommitted) _staged[id] = staged;
+                if (!isCommitted) _staged.TryAdd(id, staged);
             }
             if (older is not null) Drop(older);
-            if (isCommitted && TryBegin(id, staged)) begun.Add(handed.Record.CallId);
+            if (isCommitted && TryBegin(staged)) begun.Add(handed.Record.CallId);
         }
         Tell(request, begun);
         return Answer(taken);
@@ -105,18 +106,18 @@ internal sealed partial class HandOverReceiver(
     /// <summary>The slots are ours. Their sessions begin as soon as they are here.</summary>
     public HandOverAnswer Commit(HandOverRequest request)
     {
-        var ready = new List<(SessionId Id, Staged Session)>();
+        var ready = new List<Staged>();
         lock (_lock)
         {
             foreach (HandedSlot slot in request.Slots)
             {
-                foreach ((SessionId id, Staged staged) in _staged)
+                foreach (Staged staged in _staged.Values)
                 {
-                    if (staged.Session.Slot == slot.Slot && staged.Epoch == slot.Epoch) ready.Add((id, staged));
+                    if (staged.Session.Slot == slot.Slot && staged.Epoch == slot.Epoch) ready.Add(staged);
                 }
                 if (request.IsEarly) _expected[slot.Slot] = new Expected(slot.Epoch, MonotonicClock.Now);
             }
-            foreach ((SessionId id, _) in ready) _staged.Remove(id);
+            foreach (Staged staged in ready) _staged.Remove(staged.Id);
         }
         // Whoever comes for another session of these slots finds it in its checkpoint. So an early commit waits for the state.
         if (!request.IsEarly)
@@ -124,9 +125,9 @@ internal sealed partial class HandOverReceiver(
             foreach (HandedSlot slot in request.Slots) tryServe(slot.Slot, slot.Epoch, request.Shard);
         }
         var begun = new List<string>();
-        foreach ((SessionId id, Staged staged) in ready)
+        foreach (Staged staged in ready)
         {
-            if (TryBegin(id, staged)) begun.Add(staged.Session.Session.CallId);
+            if (TryBegin(staged)) begun.Add(staged.Session.Session.CallId);
         }
         foreach (HandedPacket? packet in request.Packets ?? [])
         {
@@ -147,7 +148,7 @@ internal sealed partial class HandOverReceiver(
         }
     }
 
-    private bool TryBegin(SessionId id, Staged staged)
+    private bool TryBegin(Staged staged)
     {
         if (!tryServe(staged.Session.Slot, staged.Epoch, staged.From)
             || directory.TryReserve(staged.Session.Slot) != AdmissionOutcome.Admitted)
@@ -159,12 +160,13 @@ internal sealed partial class HandOverReceiver(
         staged.Worker.Add(staged.Session);
         lock (_lock)
         {
-            foreach ((SessionId owner, byte[] payload, _) in _kept)
+            foreach (Kept kept in _kept)
             {
-                if (owner == id) staged.Worker.Deliver(id, payload);
+                if (kept.Id == staged.Id) staged.Worker.Deliver(kept.Id, kept.Payload);
             }
-            _kept.RemoveAll(kept => kept.Id == id);
-            _begun[id] = (staged.Worker, MonotonicClock.Now);
+            _kept.RemoveAll(kept => kept.Id == staged.Id);
+            _begun.Remove(staged.Id);
+            _begun.TryAdd(staged.Id, new Begun(staged.Id, staged.Worker, MonotonicClock.Now));
         }
         return true;
     }
@@ -174,8 +176,8 @@ internal sealed partial class HandOverReceiver(
     {
         lock (_lock)
         {
-            if (_begun.TryGetValue(id, out (SessionWorker Worker, Instant At) begun)) begun.Worker.Deliver(id, payload);
-            else if (mayCome && _kept.Count < MaximumKeptPackets) _kept.Add((id, payload, MonotonicClock.Now));
+            if (_begun.TryGetValue(id, out Begun? begun)) begun.Worker.Deliver(id, payload);
+            else if (mayCome && _kept.Count < MaximumKeptPackets) _kept.Add(new Kept(id, payload, MonotonicClock.Now));
             else (directory.Find(id, out _) ?? workers[0]).Deliver(id, payload);
         }
     }
@@ -220,22 +222,22 @@ internal sealed partial class HandOverReceiver(
         Instant oldest = MonotonicClock.Now - StagedLimit;
         lock (_lock)
         {
-            foreach ((SessionId id, Staged staged) in _staged)
+            foreach (Staged staged in _staged.Values)
             {
-                if (staged.At < oldest && _staged.Remove(id)) Drop(staged);
+                if (staged.At < oldest && _staged.Remove(staged.Id)) Drop(staged);
             }
             foreach ((int slot, Expected expected) in _expected)
             {
                 if (expected.At < oldest) _expected.Remove(slot);
             }
-            foreach ((SessionId id, (_, Instant at)) in _begun)
+            foreach (Begun begun in _begun.Values)
             {
-                if (at < oldest) _begun.Remove(id);
+                if (begun.At < oldest) _begun.Remove(begun.Id);
             }
             // Their sessions have come in another way, or the worker counts them.
-            foreach ((SessionId id, byte[] payload, Instant at) in _kept)
+            foreach (Kept kept in _kept)
             {
-                if (at < oldest) (directory.Find(id, out _) ?? workers[0]).Deliver(id, payload);
+                if (kept.At < oldest) (directory.Find(kept.Id, out _) ?? workers[0]).Deliver(kept.Id, kept.Payload);
             }
             _kept.RemoveAll(kept => kept.At < oldest);
         }
@@ -243,7 +245,11 @@ internal sealed partial class HandOverReceiver(
 
     private sealed record Expected(long Epoch, Instant At);
 
-    private sealed record Staged(VoiceSession Session, SessionWorker Worker, long Epoch, int From, Instant At);
+    private sealed record Kept(SessionId Id, byte[] Payload, Instant At);
+
+    private sealed record Begun(SessionId Id, SessionWorker Worker, Instant At);
+
+    private sealed record Staged(SessionId Id, VoiceSession Session, SessionWorker Worker, long Epoch, int From, Instant At);
 
     // One argument: a message with several numbers is generic code that the first hand-over would wait for.
     [LoggerMessage(LogLevel.Information, "Took {Step}")]

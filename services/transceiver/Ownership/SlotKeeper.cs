@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Ownership;
@@ -36,7 +35,9 @@ internal sealed partial class SlotKeeper : IDisposable
         new UnboundedChannelOptions { SingleReader = true });
     private readonly Queue<OwnershipRequest> _writes = new(), _patientWrites = new();
     private readonly HashSet<int> _waitingForSessions = [];
-    private readonly ConcurrentDictionary<int, TaskCompletionSource<bool>> _handOvers = new();
+
+    // A concurrent dictionary would be compiled when the first hand-over comes.
+    private readonly Dictionary<int, TaskCompletionSource<bool>> _handOvers = [];
     private volatile OwnershipStatus _status = new(new Instant(long.MinValue), false, "not registered yet");
     private CancellationToken _cancellation;
     private int _running, _writing;
@@ -98,7 +99,10 @@ internal sealed partial class SlotKeeper : IDisposable
     public Task<bool> HandOverAsync(int slot, int shard, ulong incarnation)
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_handOvers.TryAdd(slot, done)) return Task.FromResult(false);
+        lock (_handOvers)
+        {
+            if (!_handOvers.TryAdd(slot, done)) return Task.FromResult(false);
+        }
         Post(owner => owner.HandOver(slot, new OwnerIdentity(shard, incarnation), _clock()));
         return done.Task;
     }
@@ -251,14 +255,17 @@ internal sealed partial class SlotKeeper : IDisposable
                 _table.Confirm(request.Began);
                 break;
             case OwnershipRequestKind.HandedOver:
-                if (_handOvers.TryRemove(request.Slot, out TaskCompletionSource<bool>? handOver)) handOver.TrySetResult(request.IsFull);
+                TaskCompletionSource<bool>? handOver;
+                lock (_handOvers) _handOvers.Remove(request.Slot, out handOver);
+                handOver?.TrySetResult(request.IsFull);
                 break;
         }
     }
 
     private void Drop(in OwnershipRequest request)
     {
-        bool isOurs = _handOvers.ContainsKey(request.Slot) || _owner.IsDraining;
+        bool isOurs;
+        lock (_handOvers) isOurs = _handOvers.ContainsKey(request.Slot) || _owner.IsDraining;
         _table.Drop(request.Slot);
         if (isOurs) return;
         SlotsLost++;

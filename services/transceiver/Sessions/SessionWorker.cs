@@ -301,13 +301,12 @@ internal sealed partial class SessionWorker : IDisposable
         var result = new TaskCompletionSource<IReadOnlyList<FrozenSession>>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(null, () =>
         {
-            var flows = new List<(Instant, Instant)>();
+            var moment = new StandstillMoment(MonotonicClock.Now);
             foreach (VoiceSession session in SessionsOf(slots))
             {
-                if (session.CanBeHandedOver) flows.Add(session.Flow);
+                if (session.CanBeHandedOver && !isLate) moment.Add(session.NextFrameAt, session.LastUplinkAt);
             }
-            Instant now = MonotonicClock.Now;
-            _standstills.Add(new Standstill(slots, isLate ? now : StandstillMoment.Choose(flows, now), result));
+            _standstills.Add(new Standstill(slots, moment.Choose(), result));
         });
         return result.Task;
     }
@@ -336,7 +335,8 @@ internal sealed partial class SessionWorker : IDisposable
             {
                 Transmit(session, now);
                 frozen.Add(session.Freeze(now));
-                _handing[session.Id] = new Handing(session.Session.CallId, session.Slot, session.Path);
+                _handing.Remove(session.Id);
+                _handing.TryAdd(session.Id, new Handing(session.Session.CallId, session.Slot, session.Path));
                 _timers.Remove(session.Index);
                 _frames.Remove(session.Index);
             }

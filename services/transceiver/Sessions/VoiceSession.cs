@@ -120,8 +120,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <summary>When <see cref="SendFrame"/> is due.</summary>
     public Instant NextFrameAt => HasEnded ? Instant.Never : _pump.NextFrameAt;
 
-    /// <summary>When the next frame for the caller is due, and when the last one of the caller came.</summary>
-    public (Instant NextDown, Instant LastUp) Flow => (NextFrameAt, _pump.UplinkAt);
+    /// <inheritdoc cref="MediaPump.UplinkAt"/>
+    public Instant LastUplinkAt => _pump.UplinkAt;
 
     /// <summary>The worker has the session now.</summary>
     public void Start(Instant now)

@@ -9,7 +9,11 @@ public sealed class StandstillMomentTests
     private static readonly Instant Now = Instant.FromMilliseconds(1_000_000);
 
     private static double Choose(params (double NextDown, double LastUp)[] flows)
-        => (StandstillMoment.Choose([.. flows.Select(flow => (At(flow.NextDown), At(flow.LastUp)))], Now) - Now).TotalMilliseconds;
+    {
+        var moment = new StandstillMoment(Now);
+        foreach ((double nextDown, double lastUp) in flows) moment.Add(At(nextDown), At(lastUp));
+        return (moment.Choose() - Now).TotalMilliseconds;
+    }
 
     private static Instant At(double milliseconds)
         => double.IsNaN(milliseconds) ? Instant.Never : Now + TimeSpan.FromMilliseconds(milliseconds);
