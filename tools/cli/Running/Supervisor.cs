@@ -26,7 +26,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     /// <summary>The name of the thread that starts the processes.</summary>
     public const string LauncherName = "launcher";
 
-    private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
+    private static readonly string[] EndsWithUs = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], OwnSession = ["/usr/bin/setsid"];
 
     // PR_SET_PDEATHSIG is sent when the thread that started the child ends, not when its process ends (prctl(2)). Therefore one thread,
     // which lives as long as this process, starts all children.
@@ -103,6 +103,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         Directory.CreateDirectory(installation.Logs);
         _launcher = new Thread(RunLauncher) { IsBackground = true, Name = LauncherName };
         _launcher.Start();
+        if (LeadsSession) MediaThread.TryRaiseGroupOf(Environment.ProcessId);
         foreach (IGrouping<Stage, PlannedProcess>? group in plan.Processes.GroupBy(p => p.Stage).OrderBy(g => g.Key))
         {
             foreach (PlannedProcess? process in group) await LaunchAsync(process);
@@ -114,6 +115,10 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             }
         }
     }
+
+    private static bool LeadsSession => LibC.getsid(0) == Environment.ProcessId;
+
+    private static string[] IfThere(string[] launcher) => File.Exists(launcher[0]) ? launcher : [];
 
     private void RunLauncher()
     {
@@ -148,10 +153,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 _children[planned.Name] = child = new Child { Plan = planned, Log = new LogFile(LogOf(planned.Name)) };
             // setpriv makes the kernel end the child when its supervisor is killed, so that nothing is left behind. setsid keeps Ctrl-C of
             // the terminal from the child: the terminal sends it to a whole process group, but we decide the order in which to stop. Both
-            // replace themselves by the program, so the pid is that of the program.
+            // replace themselves by the program, so the pid is that of the program. Without a terminal the children stay in our session:
+            // a kernel that shares the processor between sessions would make a media thread pay for its own process's other threads.
             HeldSockets? held = HeldFor(child);
             isAgain &= QuietStart.IsPossible;
-            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. isAgain ? QuietStart.Launcher : [],
+            string[] command = [.. IfThere(EndsWithUs), .. LeadsSession ? [] : IfThere(OwnSession), .. isAgain ? QuietStart.Launcher : [],
                 .. held?.Launcher ?? [],
                 planned.FileName, .. planned.Arguments];
             var start = new ProcessStartInfo(command[0], command[1..])
