@@ -61,6 +61,10 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly SemaphoreSlim _inboundRoom = new(0);
     private readonly List<byte[]> _unsent = [];
 
+    // What the kernel has and the other machine may not have yet, in order. Whoever uses it has its lock.
+    private readonly Queue<Sent> _sent = new();
+    private volatile BackendStream? _stream;
+
     // Events that the session sends after the end and before it takes the message of the end. Used by the session's thread only.
     private readonly List<byte[]> _late = [];
     private int _lateBytes;
@@ -123,7 +127,8 @@ internal sealed class RealtimeConnection : IDisposable
     }
 
     /// <summary>
-    /// The events that were not sent, in order, for the next connection. Read it after <see cref="BackendMessageKind.Ended"/> was taken.
+    /// The events that were not sent, or whose bytes the other machine has not acknowledged, in order, for the next connection. An event
+    /// whose acknowledgement was lost comes twice then. Read it after <see cref="BackendMessageKind.Ended"/> was taken.
     /// </summary>
     public IReadOnlyList<byte[]> Unsent => [.. _unsent, .. _late];
 
@@ -207,6 +212,7 @@ internal sealed class RealtimeConnection : IDisposable
         try
         {
             await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), running).ConfigureAwait(false);
+            NoteSent(outbound);
         }
         catch (Exception broken) when (IsEnd(broken))
         {
@@ -273,6 +279,7 @@ internal sealed class RealtimeConnection : IDisposable
             _outbound.Writer.TryComplete();
             await EndDirectAsync().ConfigureAwait(false);
             await sending.ConfigureAwait(false);
+            TakeUnacknowledged();
             while (_outbound.Reader.TryRead(out Outbound unsent))
             {
                 NoteUnsent(unsent);
@@ -292,16 +299,23 @@ internal sealed class RealtimeConnection : IDisposable
         options.KeepAliveInterval = KeepAliveInterval;
         options.KeepAliveTimeout = KeepAliveTimeout;
         options.CollectHttpResponseDetails = true;
-        if (_url.IsLoopback) options.Proxy = null;
         if (_apiKey is not null) options.SetRequestHeader("Authorization", $"Bearer {_apiKey}");
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         deadline.CancelAfter(_connectDeadline);
         using Activity? span = TransceiverTrace.Source.Start("voice.transceiver.agent_connection", _traceparent);
         span?.SetTag("server.address", _url.Host).SetTag("server.port", _url.Port);
         BackendFailure? failure = null;
+        using var handler = new SocketsHttpHandler
+        {
+            UseProxy = !_url.IsLoopback,
+            UseCookies = false,
+            ConnectCallback = async (context, token)
+                => _stream = await BackendStream.ConnectAsync(context.DnsEndPoint, token).ConfigureAwait(false),
+        };
         try
         {
-            await socket.ConnectAsync(_url, deadline.Token).ConfigureAwait(false);
+            using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
+            await socket.ConnectAsync(_url, invoker, deadline.Token).ConfigureAwait(false);
         }
         catch (Exception failed) when (failed is WebSocketException or OperationCanceledException)
         {
@@ -330,6 +344,7 @@ internal sealed class RealtimeConnection : IDisposable
                     while (!_maySend()) await Task.Delay(OwnershipPause, cancellation).ConfigureAwait(false);
                     await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), cancellation).ConfigureAwait(false);
                     isSent = true;
+                    NoteSent(outbound);
                 }
                 finally
                 {
@@ -413,6 +428,29 @@ internal sealed class RealtimeConnection : IDisposable
         else _unsent.Add(unsent.Buffer.AsSpan(0, unsent.Length).ToArray());
     }
 
+    private void NoteSent(in Outbound outbound)
+    {
+        if (outbound.IsAudio || _stream is not { } stream) return;
+        lock (_sent)
+        {
+            long acknowledged = stream.Acknowledged;
+            while (_sent.TryPeek(out Sent? oldest) && oldest.End <= acknowledged) _sent.Dequeue();
+            if (stream.Written > acknowledged) _sent.Enqueue(new Sent(outbound.Buffer.AsSpan(0, outbound.Length).ToArray(), stream.Written));
+        }
+    }
+
+    // What could not even be written comes after it.
+    private void TakeUnacknowledged()
+    {
+        if (_stream is not { } stream) return;
+        lock (_sent)
+        {
+            long acknowledged = stream.Acknowledged;
+            _unsent.InsertRange(0, _sent.Where(sent => sent.End > acknowledged).Select(sent => sent.Event));
+            _sent.Clear();
+        }
+    }
+
     private static byte[] Grow(byte[] buffer, int length)
     {
         byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Min(2 * buffer.Length, MaximumMessageBytes));
@@ -478,6 +516,9 @@ internal sealed class RealtimeConnection : IDisposable
 
     private static int Cost(BackendMessage message)
         => message.HeldBytes + message.ItemBytes + sizeof(char) * (message.Transcript?.Length ?? 0) + BytesPerMessage;
+
+    /// <param name="End">How many bytes of the connection had been written after it.</param>
+    private sealed record Sent(byte[] Event, long End);
 
     private readonly record struct Outbound(byte[] Buffer, int Length, bool IsAudio);
 }

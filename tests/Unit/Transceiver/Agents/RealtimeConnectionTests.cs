@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Fitness;
@@ -23,6 +25,8 @@ public sealed class RealtimeConnectionTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        // Little, so that its kernel soon takes no more.
+        _listener.Server.ReceiveBufferSize = 4096;
         _listener.Start();
         _connection = new RealtimeConnection(new Uri($"ws://{_listener.LocalEndpoint}/v1/realtime"), null, TimeSpan.FromSeconds(10),
             new SessionDropCounters(), static () => { });
@@ -70,6 +74,31 @@ public sealed class RealtimeConnectionTests : IAsyncLifetime
         // RFC 6455, section 5.5.1: a Close frame.
         _backend.Send([0x88, 0]);
         // A second, and not until the pings of the socket stay unanswered, which takes 25.
+        WaitForEnd();
+        Assert.NotEmpty(_connection.Unsent);
+    }
+
+    /// <summary>The kernel here has taken them all, and the one of the backend has only some.</summary>
+    [Fact]
+    public void BackendIsGone_EventsThatItsMachineNeverHad_AreUnsent()
+    {
+        const int Events = 200, EventBytes = 200, FrameBytes = EventBytes + 8;
+        for (int i = 0; i < Events; i++)
+            Assert.True(_connection.TrySendEvent(Encoding.UTF8.GetBytes($$"""{"n":{{i,6}}}""".PadRight(EventBytes))));
+        // What its kernel has now is all that it will ever have.
+        Thread.Sleep(TimeSpan.FromMilliseconds(500));
+        int had = _backend.Available / FrameBytes;
+        Assert.InRange(had, 1, Events - 1);
+        // A reset, as of a machine that has forgotten the connection.
+        _backend.LingerState = new LingerOption(true, 0);
+        _backend.Close();
+        WaitForEnd();
+        Assert.Equal(Enumerable.Range(had, Events - had), _connection.Unsent.Select(
+            unsent => int.Parse(Encoding.UTF8.GetString(unsent).AsSpan(5, 6), CultureInfo.InvariantCulture)));
+    }
+
+    private void WaitForEnd()
+    {
         bool hasEnded = false;
         Assert.True(SpinWait.SpinUntil(() =>
         {
@@ -80,6 +109,5 @@ public sealed class RealtimeConnectionTests : IAsyncLifetime
             }
             return hasEnded;
         }, TimeSpan.FromSeconds(15)), "it never ended");
-        Assert.NotEmpty(_connection.Unsent);
     }
 }
