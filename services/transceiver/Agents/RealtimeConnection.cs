@@ -39,6 +39,12 @@ internal sealed class RealtimeConnection : IDisposable
     /// <summary>Larger events are masked and encrypted by another thread than that of all calls of the worker.</summary>
     public const int MaximumDirectBytes = 4096;
 
+    /// <summary>
+    /// A backend that ends may have read an event and not acknowledged it yet: an acknowledgement may wait for 200 ms, and travels. Such an
+    /// event counts as sent.
+    /// </summary>
+    public static readonly TimeSpan InDoubt = TimeSpan.FromMilliseconds(400);
+
     private const int FirstReceiveBytes = 32 * 1024;
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
@@ -127,8 +133,8 @@ internal sealed class RealtimeConnection : IDisposable
     }
 
     /// <summary>
-    /// The events that were not sent, or whose bytes the other machine has not acknowledged, in order, for the next connection. An event
-    /// whose acknowledgement was lost comes twice then. Read it after <see cref="BackendMessageKind.Ended"/> was taken.
+    /// The events that were not sent, or that the other machine has not acknowledged for longer than <see cref="InDoubt"/>, in order, for
+    /// the next connection. Read it after <see cref="BackendMessageKind.Ended"/> was taken.
     /// </summary>
     public IReadOnlyList<byte[]> Unsent => [.. _unsent, .. _late];
 
@@ -435,7 +441,9 @@ internal sealed class RealtimeConnection : IDisposable
         {
             long acknowledged = stream.Acknowledged;
             while (_sent.TryPeek(out Sent? oldest) && oldest.End <= acknowledged) _sent.Dequeue();
-            if (stream.Written > acknowledged) _sent.Enqueue(new Sent(outbound.Buffer.AsSpan(0, outbound.Length).ToArray(), stream.Written));
+            if (stream.Written <= acknowledged) return;
+            byte[] copy = outbound.Buffer.AsSpan(0, outbound.Length).ToArray();
+            _sent.Enqueue(new Sent(copy, stream.Written, Stopwatch.GetTimestamp()));
         }
     }
 
@@ -446,8 +454,10 @@ internal sealed class RealtimeConnection : IDisposable
         lock (_sent)
         {
             long acknowledged = stream.Acknowledged;
-            _unsent.InsertRange(0, _sent.Where(sent => sent.End > acknowledged).Select(sent => sent.Event));
+            Sent[] left = [.. _sent.Where(sent => sent.End > acknowledged)];
             _sent.Clear();
+            // Bytes are acknowledged in order. So if the first of these events has not come, none has.
+            if (left.Length > 0 && Stopwatch.GetElapsedTime(left[0].At) > InDoubt) _unsent.InsertRange(0, left.Select(sent => sent.Event));
         }
     }
 
@@ -518,7 +528,7 @@ internal sealed class RealtimeConnection : IDisposable
         => message.HeldBytes + message.ItemBytes + sizeof(char) * (message.Transcript?.Length ?? 0) + BytesPerMessage;
 
     /// <param name="End">How many bytes of the connection had been written after it.</param>
-    private sealed record Sent(byte[] Event, long End);
+    private sealed record Sent(byte[] Event, long End, long At);
 
     private readonly record struct Outbound(byte[] Buffer, int Length, bool IsAudio);
 }

@@ -6,7 +6,6 @@ using Dapr.Voice.Ownership;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Transceiver.Drops;
-using Dapr.Voice.Transceiver.HandOver;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Transceiver.Ownership;

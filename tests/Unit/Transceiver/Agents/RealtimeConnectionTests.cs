@@ -86,7 +86,7 @@ public sealed class RealtimeConnectionTests : IAsyncLifetime
         for (int i = 0; i < Events; i++)
             Assert.True(_connection.TrySendEvent(Encoding.UTF8.GetBytes($$"""{"n":{{i,6}}}""".PadRight(EventBytes))));
         // What its kernel has now is all that it will ever have.
-        Thread.Sleep(TimeSpan.FromMilliseconds(500));
+        Thread.Sleep(2 * RealtimeConnection.InDoubt);
         int had = _backend.Available / FrameBytes;
         Assert.InRange(had, 1, Events - 1);
         // A reset, as of a machine that has forgotten the connection.
@@ -95,6 +95,18 @@ public sealed class RealtimeConnectionTests : IAsyncLifetime
         WaitForEnd();
         Assert.Equal(Enumerable.Range(had, Events - had), _connection.Unsent.Select(
             unsent => int.Parse(Encoding.UTF8.GetString(unsent).AsSpan(5, 6), CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>It may have read the event, and its kernel has had no time to say so.</summary>
+    [Fact]
+    public void BackendIsGone_RightAfterAnEvent_TheEventCountsAsSent()
+    {
+        Thread.Sleep(Idle);
+        Assert.True(_connection.TrySendEvent("{}"u8));
+        _backend.LingerState = new LingerOption(true, 0);
+        _backend.Close();
+        WaitForEnd();
+        Assert.Empty(_connection.Unsent);
     }
 
     private void WaitForEnd()

@@ -57,7 +57,8 @@ internal sealed class PageDriver : IAsyncDisposable
             ["web"] = installation.Web,
         };
         // Like the other callers, it stands for another machine, and its own waits should not be measured.
-        string[] command = ["/usr/bin/nice", "-n", "-10", .. enter, Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
+        string[] command = ["/usr/bin/nice", "-n", "-10", .. enter,
+            Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
         var start = new ProcessStartInfo(command[0], command[1..]) {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["HOME"] = profile;

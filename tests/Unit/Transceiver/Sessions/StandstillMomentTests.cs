@@ -1,8 +1,8 @@
-using Dapr.Voice.Transceiver.HandOver;
+using Dapr.Voice.Transceiver.Sessions;
 using Dapr.Voice.Wire;
 using Xunit;
 
-namespace Dapr.Voice.Tests.Unit.Transceiver.HandOver;
+namespace Dapr.Voice.Tests.Unit.Transceiver.Sessions;
 
 public sealed class StandstillMomentTests
 {

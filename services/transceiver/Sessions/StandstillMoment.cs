@@ -1,7 +1,7 @@
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 
-namespace Dapr.Voice.Transceiver.HandOver;
+namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
 /// Finds when sessions best stand still. What a caller or an agent misses begins with the last packet before the standstill. So that moment
