@@ -16,6 +16,7 @@ public sealed class MemoryStateStore : IStateStore
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (string Json, long ETag)> _values = new(StringComparer.Ordinal);
     private long _etag;
+    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
     private int _waitingReads;
 
     /// <summary>While it is true, nothing can be read or written.</summary>
@@ -41,6 +42,12 @@ public sealed class MemoryStateStore : IStateStore
 
     public int Reads { get; private set; }
     public int Writes { get; private set; }
+
+    /// <summary>True if the value has been read, or is being read.</summary>
+    public bool HasRead(string store, string key)
+    {
+        lock (_lock) return _read.Contains(Name(store, key));
+    }
 
     /// <summary>The keys of a store that begin with a text.</summary>
     public IReadOnlyList<string> Keys(string store, string prefix)
@@ -71,7 +78,11 @@ public sealed class MemoryStateStore : IStateStore
     public async Task<StateReadResult<T>> ReadAsync<T>(
         string store, string key, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
-        lock (_lock) Reads++;
+        lock (_lock)
+        {
+            Reads++;
+            _read.Add(Name(store, key));
+        }
         Interlocked.Increment(ref _waitingReads);
         await ReadGate;
         Interlocked.Decrement(ref _waitingReads);

@@ -329,9 +329,9 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await fleet.SaveAsync(record);
         var gate = new TaskCompletionSource();
         fleet.Store.ReadGate = gate.Task;
-        int reads = fleet.Store.Reads;
         using TestCaller caller = Call(fleet, record);
-        caller.RunUntil(() => fleet.Store.Reads > reads, "the record is being read");
+        caller.RunUntil(
+            () => fleet.Store.HasRead(ComponentNames.Sessions, StateKeys.Session(record.CallId)), "the record is being read");
         Task<bool> ending = fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None);
         Assert.False(ending.IsCompleted);
         gate.SetResult();

@@ -35,6 +35,18 @@ public sealed class HistoryCheckerTests
     public void MessageUp_ThatNeverCame_IsAViolation()
         => AssertOne("message-lost", [SentUp(0, 10), SentUp(1, 110), GotUp(1, 115), End(5000, "caller")]);
 
+    /// <summary>The death of the one who had connected to the agent excuses nothing.</summary>
+    [Theory]
+    [InlineData(HistoryChecker.AgentDied, 120, 0)]
+    [InlineData(HistoryChecker.AgentDied, 400, 1)]
+    [InlineData(null, 120, 1)]
+    public void MessageUp_ThatAnAgentHadWhenItDied_DiesWithIt(string? closed, double at, int violations)
+        => Assert.Equal(violations, HistoryChecker.Check(
+        [
+            SentUp(0, 10), GotUp(0, 15), SentUp(1, 110), new HistoryEntry(at, HistoryKind.AgentClosed) { Call = 0, Text = closed },
+            SentUp(2, 900), GotUp(2, 910), End(5000, "caller"),
+        ]).Count);
+
     [Fact]
     public void MessageUp_AtTheEndOfALostCall_IsNone()
         => Assert.Empty(HistoryChecker.Check([SentUp(0, 10), GotUp(0, 15), SentUp(1, 110), End(30_000, id: null)]));

@@ -154,8 +154,9 @@ internal sealed class DrillAgent(Recorder recorder, int port, Func<string, strin
 
         public void NoteClosed()
         {
-            if (_call is { } call)
-                agent.Record(new HistoryEntry(agent.Now, HistoryKind.AgentClosed) { Call = call, Connection = _number, Owner = owner });
+            if (_call is not { } call) return;
+            agent.Record(new HistoryEntry(agent.Now, HistoryKind.AgentClosed) { Call = call, Connection = _number, Owner = owner,
+                Text = agent._ending.IsCancellationRequested ? HistoryChecker.AgentDied : null });
         }
 
         // The transceiver writes exactly this. Parsing 50 messages a second of each call as JSON would cost more than the calls.

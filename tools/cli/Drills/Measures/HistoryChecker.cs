@@ -16,6 +16,14 @@ internal static class HistoryChecker
     /// <summary>A message that was sent so shortly before the end may still be on its way.</summary>
     public const double UnderWayMilliseconds = 2_000;
 
+    /// <summary>
+    /// The text of <see cref="HistoryKind.AgentClosed"/> if the agent itself has ended, and not the one who had connected.
+    /// </summary>
+    public const string AgentDied = "the agent has ended";
+
+    /// <summary>A message that was sent so shortly before the agent ended may be in its machine, unread.</summary>
+    public const double UnreadMilliseconds = 50;
+
     /// <param name="entries">In ascending order of time, with the numbers of <see cref="FrameNumbering"/>.</param>
     public static IReadOnlyList<Violation> Check(IReadOnlyList<HistoryEntry> entries)
     {
@@ -68,6 +76,10 @@ internal static class HistoryChecker
         }
     }
 
+    /// <summary>
+    /// Messages of a caller arrive once, and none is missing. What the agent's machine had when the agent died has died with it: it need
+    /// not have read the last of them.
+    /// </summary>
     private static void CheckMessagesUp(IReadOnlyList<HistoryEntry> entries, List<Violation> found)
     {
         Dictionary<int, double> ends = Ends(entries);
@@ -83,11 +95,14 @@ internal static class HistoryChecker
             }
             long last = got.Count == 0 ? -1 : got.Keys.Max();
             bool survives = !IsLost(entries, call.Key);
+            double[] deaths = [.. entries.Where(e => e.Kind == HistoryKind.AgentClosed && e.Call == call.Key && e.Text == AgentDied)
+                .Select(e => e.T)];
             foreach (HistoryEntry sent in call.Where(e => e.Kind == HistoryKind.SentUp && !got.ContainsKey(e.Number ?? 0)))
             {
                 bool isHole = sent.Number < last;
                 bool isOverdue = survives && sent.T < ends.GetValueOrDefault(call.Key, double.MaxValue) - UnderWayMilliseconds;
-                if (isHole || isOverdue)
+                bool hasDiedWithAgent = deaths.Any(death => Math.Abs(sent.T - death) < UnreadMilliseconds);
+                if ((isHole || isOverdue) && !hasDiedWithAgent)
                     found.Add(new Violation("message-lost", call.Key, sent.T,
                         $"message {sent.Number} of the caller never came to the agent"));
             }
