@@ -215,7 +215,7 @@ public sealed partial class SlotOwner
             _self, new SlotView(known.State, known.Owner, known.Epoch), known.Served, known.HighestOfOthers)
         {
             IsPreferred = preferred == _self.Shard,
-            IsForAnother = !_keepsSlots && preferred is { } other && other != _self.Shard,
+            IsForAnother = _isReturning && preferred is { } other && other != _self.Shard,
             MayClaim = _isRegistered && !TakesNone && now < HeldUntil,
             IsLeaving = _isLeaving,
             Owner = owner,

@@ -31,7 +31,7 @@ public sealed partial class SlotOwner
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
     private Instant _lostUntil = new(long.MinValue);
     private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isUnfit;
-    private bool _keepsSlots, _isLeaving, _isWaitingForOthers, _haveAllHadTime;
+    private bool _isReturning = true, _isLeaving, _isWaitingForOthers, _haveAllHadTime;
 
     // The cycle writes without a look of its own.
     private bool _isBlind;
@@ -181,8 +181,8 @@ public sealed partial class SlotOwner
     /// </summary>
     public void SetReturning(bool isReturning)
     {
-        if (_keepsSlots == !isReturning) return;
-        _keepsSlots = !isReturning;
+        if (_isReturning == isReturning) return;
+        _isReturning = isReturning;
         if (isReturning) RequestSlotLook();
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 
 namespace Dapr.Voice.Transceiver.Agents;
@@ -37,7 +38,8 @@ internal sealed class BackendStream : Stream
     }
 
     /// <summary>Opens a connection.</summary>
-    public static async ValueTask<BackendStream> ConnectAsync(System.Net.EndPoint to, CancellationToken cancellation)
+    /// <exception cref="SocketException">Nobody listens there, or there is no way to it.</exception>
+    public static async ValueTask<BackendStream> ConnectAsync(EndPoint to, CancellationToken cancellation)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

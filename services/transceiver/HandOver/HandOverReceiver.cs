@@ -28,7 +28,7 @@ internal sealed partial class HandOverReceiver(
     /// <summary>How many packets are kept for sessions whose <c>commit</c> is here before their <c>state</c>.</summary>
     private const int MaximumKeptPackets = 512;
 
-    // Of classes, and asked by methods that other code has used: collections of other structs are compiled when the first hand-over comes.
+    // The values are classes. A collection of structs would be compiled at the first hand-over, while its sessions stand still.
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, Staged> _staged = [];
     private readonly Dictionary<int, Expected> _expected = [];
@@ -94,7 +94,7 @@ internal sealed partial class HandOverReceiver(
             {
                 _staged.Remove(id, out older);
                 isCommitted = _expected.TryGetValue(slot.Slot, out Expected? expected) && expected.Epoch == slot.Epoch;
-                if (!isCommitted) _staged.TryAdd(id, staged);
+                if (!isCommitted) _staged[id] = staged;
             }
             if (older is not null) Drop(older);
             if (isCommitted && TryBegin(staged)) begun.Add(handed.Record.CallId);
@@ -165,8 +165,7 @@ internal sealed partial class HandOverReceiver(
                 if (kept.Id == staged.Id) staged.Worker.Deliver(kept.Id, kept.Payload);
             }
             _kept.RemoveAll(kept => kept.Id == staged.Id);
-            _begun.Remove(staged.Id);
-            _begun.TryAdd(staged.Id, new Begun(staged.Id, staged.Worker, MonotonicClock.Now));
+            _begun[staged.Id] = new Begun(staged.Id, staged.Worker, MonotonicClock.Now);
         }
         return true;
     }

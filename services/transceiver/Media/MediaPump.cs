@@ -38,7 +38,6 @@ internal sealed class MediaPump : IDisposable
     private readonly UplinkDecoder _decoder;
     private readonly DownlinkEncoder _encoder;
     private readonly short[] _frame = new short[AudioFormat.FrameSamples];
-    private Instant _uplinkAt = Instant.Never;
     private int _filledInARow;
     private bool _isPlaying;
     private long _filledFrames;
@@ -58,7 +57,7 @@ internal sealed class MediaPump : IDisposable
     public Instant NextFrameAt { get; private set; } = Instant.Never;
 
     /// <summary>When the caller's last packet came. <see cref="Instant.Never"/> before the first one.</summary>
-    public Instant UplinkAt => _uplinkAt;
+    public Instant UplinkAt { get; private set; } = Instant.Never;
 
     public MediaStatistics Statistics => new(_decoder.Decoded, _decoder.Concealed, _filledFrames, _skippedSlots);
 
@@ -71,7 +70,7 @@ internal sealed class MediaPump : IDisposable
     /// <returns>How many frames the agent got.</returns>
     public int OnUplinkPacket(ReadOnlySpan<byte> opus, Instant now)
     {
-        _uplinkAt = now;
+        UplinkAt = now;
         _filledInARow = 0;
         _decoder.OnPacket(opus);
         return HandOn(now);
@@ -130,7 +129,7 @@ internal sealed class MediaPump : IDisposable
 
     private void FillUplink(Instant now)
     {
-        if (_uplinkAt == Instant.Never || now - _uplinkAt < UplinkGap || _filledInARow == MaximumFilledFrames) return;
+        if (UplinkAt == Instant.Never || now - UplinkAt < UplinkGap || _filledInARow == MaximumFilledFrames) return;
         _filledInARow++;
         _filledFrames++;
         _agent.OnAudio(Silence, now);

@@ -334,8 +334,7 @@ internal sealed partial class SessionWorker : IDisposable
             {
                 Transmit(session, now);
                 frozen.Add(session.Freeze(now));
-                _handing.Remove(session.Id);
-                _handing.TryAdd(session.Id, new Handing(session.Session.CallId, session.Slot, session.Path));
+                _handing[session.Id] = new Handing(session.Session.CallId, session.Slot, session.Path);
                 _timers.Remove(session.Index);
                 _frames.Remove(session.Index);
             }

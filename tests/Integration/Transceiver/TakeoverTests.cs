@@ -21,10 +21,11 @@ public sealed class TakeoverTests
     private static CheckpointRecord? Checkpoint(TestFleet fleet, SessionRecord record)
         => fleet.Store.Peek(ComponentNames.Checkpoints, StateKeys.Checkpoint(record.CallId), ContractsJson.Default.CheckpointRecord);
 
-    private static int Items(TestFleet fleet, SessionRecord record)
+    private static CheckpointContent? Content(TestFleet fleet, SessionRecord record)
         => Checkpoint(fleet, record) is { } stored
-            && new CheckpointCodec(fleet.Keys.PasswordKeys).TryOpen(record.CallId, stored.Epoch, stored.Sealed) is { } content
-            ? content.Facts.Agent.Items.Count : 0;
+            ? new CheckpointCodec(fleet.Keys.PasswordKeys).TryOpen(record.CallId, stored.Epoch, stored.Sealed) : null;
+
+    private static int Items(TestFleet fleet, SessionRecord record) => Content(fleet, record)?.Facts.Agent.Items.Count ?? 0;
 
     /// <summary>A call that is up, with a record and, if there will be one, a checkpoint in the store.</summary>
     private static async Task<(SessionRecord Record, TestCaller Caller)> CallAsync(
@@ -33,6 +34,24 @@ public sealed class TakeoverTests
         (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(fleet, agent);
         if (hasCheckpoint) caller.RunUntil(() => Checkpoint(fleet, record) is not null, "there is a checkpoint");
         return (record, caller);
+    }
+
+    /// <summary>There is no other reason for a checkpoint for half a minute.</summary>
+    [Fact]
+    public async Task Client_IsHeardFromAnotherAddress_ItsCheckpointSaysSoInAMoment()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(Options(0));
+        (SessionRecord record, TestCaller caller) = await CallAsync(fleet);
+        using (caller)
+        {
+            caller.StartTalking();
+            // The first ones leave few numbers, so others come soon.
+            caller.RunUntil(
+                () => Content(fleet, record)!.Peer.Lease!.RtpLead == PeerSession.RtpLead, "it leaves many numbers", seconds: 40);
+            caller.Rebind();
+            caller.RunUntil(() => Content(fleet, record)!.Peer.Ice.Paths.Any(path => path.Path.Remote == caller.ClientAddress),
+                "the checkpoint has the new path");
+        }
     }
 
     /// <summary>Kills the first transceiver. Returns when the second one has its slots.</summary>

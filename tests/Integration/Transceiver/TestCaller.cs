@@ -33,7 +33,6 @@ internal sealed class TestCaller : IDisposable
     private readonly SessionId _id;
     private readonly TalkingPeer _peer;
     private readonly byte[] _buffer = new byte[2048];
-    private TransportAddress _clientAddress = TransportAddress.FromIPv4(0xC633_6407, 40_000);
     private OpenDatagram _open;
 
     public TestCaller(FleetKeys keys, SessionRecord record, LinkScheme scheme, TransportAddress link, string? password = null)
@@ -54,6 +53,7 @@ internal sealed class TestCaller : IDisposable
 
     public static CertificateFingerprint Fingerprint => TalkingPeer.Certificate.Fingerprint;
 
+    public TransportAddress ClientAddress { get; private set; } = TransportAddress.FromIPv4(0xC633_6407, 40_000);
     public PeerSession Peer => _peer.Session;
     public bool IsGone { get; private set; }
     public bool IsClosed => Closed != PeerCloseReason.None;
@@ -144,9 +144,12 @@ internal sealed class TestCaller : IDisposable
     /// <summary>Goes on with a new ICE agent on a new address, as a client does after an ICE restart.</summary>
     public void RestartIce(IceCredentials local, IceCredentials answerer)
     {
-        _clientAddress = TransportAddress.FromIPv4(0xC633_6407, 41_000);
+        ClientAddress = TransportAddress.FromIPv4(0xC633_6407, 41_000);
         _peer.RestartIce(local, answerer, RelayAddress, MonotonicClock.Now);
     }
+
+    /// <summary>Sends from another address from now on, as behind a NAT that has forgotten its binding.</summary>
+    public void Rebind() => ClientAddress = TransportAddress.FromIPv4(0xC633_6407, 42_000);
 
     public bool SendText(string json) => _peer.SendText(json);
 
@@ -211,7 +214,7 @@ internal sealed class TestCaller : IDisposable
             int bytes = LinkFrame.HeaderLengthIPv4 + length;
             if (_transport.TryAppend(ref _open, _transceiver, bytes, LinkTransport.IsAudio(_buffer.AsSpan(0, length)), now,
                 out Span<byte> room))
-                _connector.WriteData(room, _id, _clientAddress, 0, false, _buffer.AsSpan(0, length));
+                _connector.WriteData(room, _id, ClientAddress, 0, false, _buffer.AsSpan(0, length));
         }
         _transport.Flush(now);
     }

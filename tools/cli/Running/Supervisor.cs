@@ -103,7 +103,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         Directory.CreateDirectory(installation.Logs);
         _launcher = new Thread(RunLauncher) { IsBackground = true, Name = LauncherName };
         _launcher.Start();
-        if (LeadsSession) MediaThread.TryRaiseGroupOf(Environment.ProcessId);
+        if (SharesSession) MediaThread.TryRaiseGroupOf(Environment.ProcessId);
         foreach (IGrouping<Stage, PlannedProcess>? group in plan.Processes.GroupBy(p => p.Stage).OrderBy(g => g.Key))
         {
             foreach (PlannedProcess? process in group) await LaunchAsync(process);
@@ -116,7 +116,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         }
     }
 
-    private static bool LeadsSession => LibC.getsid(0) == Environment.ProcessId;
+    /// <summary>This process leads a session without a terminal, so there is no Ctrl-C that its children would get.</summary>
+    private static bool SharesSession { get; } = LibC.getsid(0) == Environment.ProcessId && !HasTerminal();
+
+    // The fifth field after the name (proc_pid_stat(5), tty_nr).
+    private static bool HasTerminal() => File.ReadAllText("/proc/self/stat").Split(')')[^1].Split(' ')[5] != "0";
 
     private static string[] IfThere(string[] launcher) => File.Exists(launcher[0]) ? launcher : [];
 
@@ -153,11 +157,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 _children[planned.Name] = child = new Child { Plan = planned, Log = new LogFile(LogOf(planned.Name)) };
             // setpriv makes the kernel end the child when its supervisor is killed, so that nothing is left behind. setsid keeps Ctrl-C of
             // the terminal from the child: the terminal sends it to a whole process group, but we decide the order in which to stop. Both
-            // replace themselves by the program, so the pid is that of the program. Without a terminal the children stay in our session:
-            // a kernel that shares the processor between sessions would make a media thread pay for its own process's other threads.
+            // replace themselves by the program, so the pid is that of the program. Without a terminal the children stay in our session. A
+            // kernel that shares the processor between sessions would make a media thread pay for the other threads of its process.
             HeldSockets? held = HeldFor(child);
             isAgain &= QuietStart.IsPossible;
-            string[] command = [.. IfThere(EndsWithUs), .. LeadsSession ? [] : IfThere(OwnSession), .. isAgain ? QuietStart.Launcher : [],
+            string[] command = [.. IfThere(EndsWithUs), .. SharesSession ? [] : IfThere(OwnSession), .. isAgain ? QuietStart.Launcher : [],
                 .. held?.Launcher ?? [],
                 planned.FileName, .. planned.Arguments];
             var start = new ProcessStartInfo(command[0], command[1..])
