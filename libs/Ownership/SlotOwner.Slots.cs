@@ -178,6 +178,7 @@ public sealed partial class SlotOwner
         _phase = Phase.ReadingSlots;
         _isBlind = false;
         _began = now;
+        foreach (ref Slot known in _slots.AsSpan()) known.ToldBefore = known.HighestTold;
         if (_broken == RuleBreak.ConfirmWithoutLooking) _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.Confirm, Began: now));
         _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.ReadSlots, Began: now));
     }
@@ -191,7 +192,10 @@ public sealed partial class SlotOwner
         if (view.State == RecordState.Unread) return false;
         if (view.State == RecordState.Missing)
         {
-            if (known.State == RecordState.Present) NoteStoreLost(now);
+            // An epoch that was told belongs to a record that was written, although we may not have seen it.
+            bool wasThere = known.ToldBefore > known.ToldOfLost && _broken != RuleBreak.EmptyStoreWaitsTooShort;
+            if (known.State == RecordState.Present || wasThere) NoteStoreLost(now);
+            known.ToldOfLost = Math.Max(known.ToldOfLost, known.ToldBefore);
             // Who had the slot and under which epoch is remembered.
             (known.State, known.ETag) = (RecordState.Missing, "");
             if (_broken == RuleBreak.LostStoreRestartsEpochs)

@@ -351,6 +351,12 @@ public sealed partial class SlotOwner
         public Instant NamedSince;
         public string ETag;
         public long Epoch, Served, HighestServed, HighestTold, HighestOfOthers;
+
+        /// <summary>The highest epoch that was known when the present read of the slots began.</summary>
+        public long ToldBefore;
+
+        /// <summary>An epoch up to this one has told us once already that the store is lost.</summary>
+        public long ToldOfLost;
         public Write Write;
         public long WrittenEpoch;
 
